@@ -1,0 +1,92 @@
+// Package clock answers: what time is it, and who holds it?
+//
+// The story clock moves pods. In a running Moonlet it is [Real]; in tests, previews and scenarios it is a [Held]
+// clock, which moves only when its owner says so. Time limits of scripts, TLS and leases never use a held clock:
+// they are about the machine, not about the story.
+//
+// The package starts no goroutines.
+package clock
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Clock tells the time of the story. Implementations are safe for use from any goroutine.
+type Clock interface {
+	// Now is the present moment of the story, in UTC.
+	Now() time.Time
+	// Sleep waits for d or until ctx ends, whose error it then returns. A held clock records d and returns at once.
+	Sleep(ctx context.Context, d time.Duration) error
+	// Held says whether time stands still until somebody moves it.
+	Held() bool
+}
+
+// Real is the machine's clock.
+func Real() Clock { return realClock{} }
+
+type realClock struct{}
+
+func (realClock) Now() time.Time { return time.Now().UTC() }
+func (realClock) Held() bool     { return false }
+
+func (realClock) Sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Hold returns a clock that stands at start until it is moved.
+func Hold(start time.Time) *HeldClock { return &HeldClock{now: start.UTC()} }
+
+// HeldClock stands still until [HeldClock.Set] moves it.
+type HeldClock struct {
+	mu    sync.Mutex
+	now   time.Time     // guarded by mu
+	slept time.Duration // guarded by mu
+}
+
+// Now is the moment at which the clock is held.
+func (c *HeldClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Held is true.
+func (c *HeldClock) Held() bool { return true }
+
+// Set moves the clock to t. It never moves back: an earlier t is ignored.
+func (c *HeldClock) Set(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t.After(c.now) {
+		c.now = t.UTC()
+	}
+}
+
+// Sleep records d and returns at once: waiting would wait for ever.
+func (c *HeldClock) Sleep(ctx context.Context, d time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if d > 0 {
+		c.slept += d
+	}
+	return ctx.Err()
+}
+
+// Slept is the sum of all durations that [HeldClock.Sleep] recorded.
+func (c *HeldClock) Slept() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.slept
+}

@@ -1,0 +1,2 @@
+// Package engine assembles a Moonlet from its parts.
+package engine
