@@ -1,2 +1,35 @@
-// Package engine assembles a Moonlet from its parts.
+// Package engine assembles a Moonlet: a node whose pods live the lives that Lua scripts give them.
+//
+// Each package below answers one question:
+//
+//	api         what goes over the wire?
+//	clock       what time is it, and who holds it?
+//	pod         what would a kubelet report? pure: (spec, what each run does, time) → status, next change
+//	state       what does the node hold now, and after a crash?
+//	script      how does Lua run safely? the only home of gopher-lua
+//	hook        which hooks exist, what do they get, what may they return, what if absent?
+//	provider    what happens on each provider call, and on each due time?
+//	fault       what can go wrong with a call, and how do several faults add up?
+//	journal     what happened to a pod, and why?
+//	server      how does HTTP reach it?
+//	client      how does Go call a provider over HTTP?
+//	watch       when did files settle after a change?
+//	config      how was it started? the only home of viper
+//	enginetest  how do tests start one?
+//
+// Arrows point inward, and doors do not know each other:
+//
+//	cmd ─► engine ─┬─► server ─► (an interface that provider satisfies)
+//	               ├─► watch
+//	               ├─► config
+//	               └─► provider ─► hook ─► script
+//	                       ├────────► state ─► pod
+//	                       └────────► journal
+//
+// A call: server decodes; provider drafts a change from the pod's snapshot, asks hooks, lets the machine compute and
+// commits if the snapshot still holds; server writes the bytes. A file: watch sees the folder settle; hook loads it
+// whole or not at all; provider re-plans the pods whose scripts changed. A tick: state knows the earliest due time;
+// provider's workers do what is due, one pod at a time.
+//
+// The reasons behind it are in DESIGN.md.
 package engine

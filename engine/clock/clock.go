@@ -1,7 +1,7 @@
 // Package clock answers: what time is it, and who holds it?
 //
-// The story clock moves pods. In a running Moonlet it is [Real]; in tests, previews and scenarios it is a [Held]
-// clock, which moves only when its owner says so. Time limits of scripts, TLS and leases never use a held clock:
+// The story clock moves pods. In a running Moonlet it is [Real]; in tests, previews and scenarios it is a
+// [HeldClock], which moves only when its owner says so. Time limits of scripts, TLS and leases never use a held clock:
 // they are about the machine, not about the story.
 //
 // The package starts no goroutines.
@@ -19,6 +19,9 @@ type Clock interface {
 	Now() time.Time
 	// Sleep waits for d or until ctx ends, whose error it then returns. A held clock records d and returns at once.
 	Sleep(ctx context.Context, d time.Duration) error
+	// Wait returns at moment until, or when wake delivers, or when ctx ends. A zero until waits for the other two;
+	// so does a held clock always: whoever moves it does what is due.
+	Wait(ctx context.Context, until time.Time, wake <-chan struct{})
 	// Held says whether time stands still until somebody moves it.
 	Held() bool
 }
@@ -45,6 +48,20 @@ func (realClock) Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+func (c realClock) Wait(ctx context.Context, until time.Time, wake <-chan struct{}) {
+	var due <-chan time.Time
+	if !until.IsZero() {
+		timer := time.NewTimer(until.Sub(c.Now()))
+		defer timer.Stop()
+		due = timer.C
+	}
+	select {
+	case <-due:
+	case <-wake:
+	case <-ctx.Done():
+	}
+}
+
 // Hold returns a clock that stands at start until it is moved.
 func Hold(start time.Time) *HeldClock { return &HeldClock{now: start.UTC()} }
 
@@ -64,6 +81,14 @@ func (c *HeldClock) Now() time.Time {
 
 // Held is true.
 func (c *HeldClock) Held() bool { return true }
+
+// Wait returns when wake delivers or ctx ends.
+func (c *HeldClock) Wait(ctx context.Context, _ time.Time, wake <-chan struct{}) {
+	select {
+	case <-wake:
+	case <-ctx.Done():
+	}
+}
 
 // Set moves the clock to t. It never moves back: an earlier t is ignored.
 func (c *HeldClock) Set(t time.Time) {

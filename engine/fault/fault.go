@@ -4,7 +4,10 @@
 // pure: it says what should happen, and the server makes it happen.
 package fault
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Fault is what should go wrong with one call. The zero value is no fault.
 type Fault struct {
@@ -34,4 +37,16 @@ func (f Fault) Add(later Fault) Fault {
 	}
 	f.Latency = latency
 	return f
+}
+
+// Asked is a fault as the error of a call: a script wants the call to end that way. It is a result and not a
+// failure of ours, so whoever serves the call serves the fault.
+type Asked struct{ Fault Fault }
+
+// Error is the message the script gave, or the status code.
+func (a *Asked) Error() string {
+	if a.Fault.Message != "" {
+		return a.Fault.Message
+	}
+	return "asked for: HTTP status " + strconv.Itoa(a.Fault.Code)
 }

@@ -1,0 +1,119 @@
+# Moonlet. Needs Go, make and git; make help says what there is.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
+STAMPS  := -X main.stampedVersion=$(VERSION) -X main.stampedCommit=$(COMMIT) -X main.stampedDate=$(DATE)
+
+# What is built to check the code lives outside the checkout.
+CACHE        ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/moonlet
+LINT_VERSION := v2.15.0
+LINT         := $(CACHE)/golangci-lint/$(LINT_VERSION)/golangci-lint
+GOLANGCI     := GOLANGCI_LINT_CACHE="$(CACHE)/golangci-lint/cache" "$(LINT)"
+
+# The race detector needs a C compiler. Without one the tests still run, and say so.
+RACE := $(shell command -v "$$(go env CC 2>/dev/null || echo cc)" >/dev/null 2>&1 && echo -race)
+# Without it a program built with -race waits a second before it ends, and tests start many.
+export GORACE := atexit_sleep_ms=0
+
+.PHONY: help
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## build, then serve ./scripts on 127.0.0.1:3000, state kept in the user's state folder
+	bin/moonlet serve
+
+.PHONY: build
+build: need-go ## build bin/moonlet
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w $(STAMPS)' -o bin/moonlet ./cmd/moonlet
+
+.PHONY: test
+test: need-go race-note vet ## vet and all tests, with the race detector, and the Dockerfile's lint
+	go test $(RACE) -timeout 15m ./...
+	$(MAKE) --no-print-directory dockerlint
+
+.PHONY: short
+short: need-go ## the quick tests, without the race detector
+	go test -short ./...
+
+.PHONY: check
+check: need-go tidy-check fmt-check lint test ## all that must hold: go.mod and format as they should be, vet, lint, tests
+
+.PHONY: vet
+vet: need-go
+	go vet ./...
+
+.PHONY: lint
+lint: $(LINT) ## golangci-lint, with the layer rules
+	$(GOLANGCI) run ./...
+	cd .ci/dockerlint && $(GOLANGCI) run -c ../../.golangci.yml ./...
+
+.PHONY: fmt
+fmt: $(LINT) ## format the code and tidy go.mod
+	$(GOLANGCI) fmt ./...
+	go mod tidy
+	cd .ci/dockerlint && go mod tidy
+
+.PHONY: fmt-check
+fmt-check: $(LINT)
+	$(GOLANGCI) fmt --diff ./...
+
+.PHONY: tidy-check
+tidy-check: need-go
+	go mod tidy -diff
+	cd .ci/dockerlint && go mod tidy -diff
+
+.PHONY: dockerlint
+dockerlint: need-go
+	cd .ci/dockerlint && go vet ./... && go test ./...
+
+.PHONY: golden
+golden: need-go ## rewrite the golden files from what the code says now; read the diff
+	.ci/golden
+
+FUZZTIME ?= 60s
+.PHONY: fuzz
+fuzz: need-go ## every fuzz target, 60 s each (FUZZTIME=…)
+	.ci/fuzz $(FUZZTIME)
+
+.PHONY: bench
+bench: need-go ## benchmarks
+	go test -run '^$$' -bench . -benchmem -timeout 60m ./...
+
+.PHONY: crash
+crash: need-go race-note ## kill -9 under load, 200 cycles (make test does 20)
+	MOONLET_CRASH_CYCLES=200 go test $(RACE) -count=1 -run Crash -timeout 60m ./...
+
+IMAGE ?= moonlet
+.PHONY: image
+image: need-go ## the container image, with Docker or buildah
+	.ci/image $(IMAGE) $(VERSION) $(COMMIT) $(DATE)
+
+# The image's root folder. The Dockerfile calls it too, so that there is one recipe.
+.PHONY: image-root
+image-root: build
+	.ci/image-root bin/moonlet bin/image
+
+.PHONY: clean
+clean: ## remove what was built here
+	rm -rf bin
+
+.PHONY: need-go
+need-go:
+	@.ci/need-go
+
+.PHONY: race-note
+race-note:
+	@[ -n "$(RACE)" ] || echo "NOTE: no C compiler is found, so tests run WITHOUT the race detector (Debian: apt-get install gcc)" >&2
+
+# Built once for each version, with a build cache of its own: its 1.5 GB are no use to anything else.
+$(LINT):
+	@.ci/need-go
+	mkdir -p "$(@D)"
+	GOBIN="$(@D)" GOCACHE="$(CACHE)/golangci-lint/build" GOFLAGS= go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	rm -rf "$(CACHE)/golangci-lint/build"

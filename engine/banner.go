@@ -1,0 +1,49 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Banner tells what is served, which scripts were loaded, the seed, and what to try next.
+func (e *Engine) Banner() string {
+	c := e.opts.Config.Current()
+	var b strings.Builder
+	fmt.Fprintf(&b, "Moonlet %s serves node %s at %s\n", e.opts.Version, c.Node.Name, e.URL())
+	fmt.Fprintf(&b, "  scripts  %s\n", e.scriptsLine(c.Scripts.Dir))
+	fmt.Fprintf(&b, "  state    %s\n", e.stateLine(c.State.File))
+	fmt.Fprintf(&b, "  seed     %d (the same seed gives the same failures: --seed %d)\n", e.seed, e.seed)
+	for _, p := range e.provider.Problems().Errors {
+		fmt.Fprintf(&b, "\n  %s\n", p)
+		if p.Source != "" {
+			fmt.Fprintf(&b, "      %s\n", strings.TrimSpace(p.Source))
+		}
+	}
+	fmt.Fprintf(&b, `
+Try it:
+  curl -d @examples/pod.json %[1]s/createPod
+  curl '%[1]s/getPodStatus?namespace=default&name=helloworld'
+  curl %[1]s/api/v1/pods
+and edit a script in %[2]s: it is live when you save it. Ctrl-C stops.
+`, e.URL(), c.Scripts.Dir)
+	return b.String()
+}
+
+func (e *Engine) scriptsLine(dir string) string {
+	files := e.provider.Hooks().Current().Files()
+	if len(e.provider.Problems().Errors) > 0 {
+		return dir + ": not loaded, the built-in behaviour serves until they are mended"
+	}
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = strings.TrimSuffix(f.Name, ".lua")
+	}
+	return fmt.Sprintf("%s: %d loaded (%s)", dir, len(files), strings.Join(names, ", "))
+}
+
+func (e *Engine) stateLine(file string) string {
+	if file == "" {
+		return "in memory only: nothing survives the end of this process"
+	}
+	return fmt.Sprintf("%s: %d pods kept", file, e.store.Len())
+}

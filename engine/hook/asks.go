@@ -1,0 +1,154 @@
+package hook
+
+import (
+	"context"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+
+	"github.com/moonlet-dev/moonlet/engine/fault"
+	"github.com/moonlet-dev/moonlet/engine/pod"
+	"github.com/moonlet-dev/moonlet/engine/script"
+)
+
+// worldLife is how long an answer that read other objects may live.
+const worldLife = time.Second
+
+// OnCreate asks whether and when a pod is let in. attempt counts the creates of this pod, from 1.
+func (h *Hooks) OnCreate(ctx context.Context, s Subject, attempt int, at time.Time) (CreateAnswer, Asked) {
+	var answer CreateAnswer
+	q := question{subject: s, hook: OnCreate, number: attempt, at: at, args: []any{s.Pod}}
+	asked, ok := h.ask(ctx, q, func(a script.Answer) (err error) {
+		answer, err = createAnswer(a)
+		return err
+	})
+	if !ok {
+		return CreateAnswer{}, asked
+	}
+	return answer, asked
+}
+
+// OnUpdate asks whether a change of a pod is taken. update counts the pod's updates, from 1.
+func (h *Hooks) OnUpdate(ctx context.Context, s Subject, old *script.Pod, update int, at time.Time) (CreateAnswer, Asked) {
+	var answer CreateAnswer
+	q := question{subject: s, hook: OnUpdate, number: update, at: at, args: []any{s.Pod, old}}
+	asked, ok := h.ask(ctx, q, func(a script.Answer) (err error) {
+		answer, err = createAnswer(a)
+		return err
+	})
+	if !ok {
+		return CreateAnswer{}, asked
+	}
+	return answer, asked
+}
+
+// OnDelete asks whether a pod may be deleted and how long that takes.
+func (h *Hooks) OnDelete(ctx context.Context, s Subject, attempt int, at time.Time) (DeleteAnswer, Asked) {
+	var answer DeleteAnswer
+	q := question{subject: s, hook: OnDelete, number: attempt, at: at, args: []any{s.Pod}}
+	asked, ok := h.ask(ctx, q, func(a script.Answer) (err error) {
+		answer, err = deleteAnswer(a)
+		return err
+	})
+	if !ok {
+		return DeleteAnswer{}, asked
+	}
+	return answer, asked
+}
+
+// OnPull asks how the pull of a container's image goes.
+func (h *Hooks) OnPull(ctx context.Context, s Subject, q pod.Question) (pod.Pull, Asked) {
+	var answer pod.Pull
+	asked, ok := h.ask(ctx, question{
+		subject: s, hook: OnPull, container: q.Container.Name, number: q.Number, at: q.At,
+		args: []any{s.Pod, q.Container},
+	}, func(a script.Answer) (err error) {
+		answer, err = pullAnswer(a, q.Container.Image)
+		return err
+	})
+	if !ok {
+		return pod.Pull{}, asked
+	}
+	answer.By, answer.Expires = asked.By, expires(asked, q.At)
+	return answer, asked
+}
+
+// OnStart asks what a run of a container will do.
+func (h *Hooks) OnStart(ctx context.Context, s Subject, q pod.Question) (pod.Outcome, Asked) {
+	var answer pod.Outcome
+	asked, ok := h.ask(ctx, question{
+		subject: s, hook: OnStart, container: q.Container.Name, number: q.Number, at: q.At,
+		args: []any{s.Pod, q.Container, runTable(q)},
+	}, func(a script.Answer) (err error) {
+		answer, err = startAnswer(a)
+		return err
+	})
+	if !ok {
+		return pod.Outcome{}, asked
+	}
+	answer.By, answer.Expires = asked.By, expires(asked, q.At)
+	return answer, asked
+}
+
+// run is what on_start is told of the run.
+type run struct {
+	Number   int                          `json:"number"`
+	Init     bool                         `json:"init"`
+	Sidecar  bool                         `json:"sidecar"`
+	Previous *v1.ContainerStateTerminated `json:"previous,omitempty"`
+}
+
+func runTable(q pod.Question) *run {
+	return &run{Number: q.Number, Init: q.Kind == pod.Init, Sidecar: q.Kind == pod.Sidecar, Previous: q.Previous}
+}
+
+func expires(a Asked, at time.Time) time.Time {
+	if !a.ReadWorld {
+		return time.Time{}
+	}
+	return at.Add(worldLife)
+}
+
+// Call is one provider call, as on_request sees it.
+type Call struct {
+	Name      string `json:"name"`
+	Namespace string `json:"namespace,omitempty"`
+	Pod       string `json:"pod,omitempty"`
+	Container string `json:"container,omitempty"`
+	Number    int    `json:"number"` // nth call of that name, from 1
+}
+
+func watches(f *script.File, call string) bool {
+	if f.Match == nil || !f.Has(OnRequest) {
+		return false
+	}
+	for _, c := range f.Match.Calls {
+		if c == call {
+			return true
+		}
+	}
+	return false
+}
+
+// OnRequest asks every file that watches the call for a fault, in name order: the first that strikes wins, latencies
+// add up.
+func (h *Hooks) OnRequest(ctx context.Context, call Call, at time.Time) fault.Fault {
+	gen := h.Current()
+	var sum fault.Fault
+	for _, f := range gen.Files() {
+		if !watches(f, call.Name) {
+			continue
+		}
+		var one fault.Fault
+		q := question{subject: Subject{Gen: gen}, hook: OnRequest, container: call.Name, number: call.Number, at: at, args: []any{&call}}
+		asked, ok := h.call(ctx, f, "", q, func(a script.Answer) (err error) {
+			one, err = faultAnswer(value(a, 0))
+			return err
+		})
+		if ok {
+			one.Source = asked.By
+			sum = sum.Add(one)
+		}
+	}
+	return sum
+}

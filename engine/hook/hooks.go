@@ -1,0 +1,200 @@
+package hook
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/moonlet-dev/moonlet/engine/script"
+)
+
+// Options is what Hooks needs to ask questions.
+type Options struct {
+	Seed    uint64              // of all draws
+	Limits  Limits              // zero fields: the defaults
+	Config  map[string]any      // what scripts see as `config`
+	Runtime *script.Runtime     // required
+	World   func() script.World // what pods{} and nodes{} read; nil: nothing
+	// Node gives the node, with node.memo as the question of that name may see it: without what it wrote when it was
+	// asked before. The name is empty for questions that cannot write. Required.
+	Node   func(ask string) *script.Node
+	Failed func(*script.Error)                           // told of every broken or killed hook, from any goroutine; may be nil
+	Called func(hook, result string, took time.Duration) // told of every hook that ran; may be nil
+}
+
+// Limits bound how long a hook may run on the wall clock, by its kind.
+type Limits struct {
+	Status time.Duration // status, capacity, conditions, addresses, on_request; 0: 50 ms
+	Create time.Duration // on_create, on_update, on_delete, on_pull, on_start; 0: 200 ms
+	Logs   time.Duration // logs; 0: 500 ms
+	Match  time.Duration // match functions; 0: 20 ms
+}
+
+// Hooks holds the current generation of scripts and asks it.
+type Hooks struct {
+	opts    Options
+	current atomic.Pointer[Generation]
+	params  paramSet
+	loads   sync.Mutex // one load at a time
+	faults  faultLog
+}
+
+// New returns Hooks without scripts: every question gets its built-in answer until [Hooks.Load].
+func New(o Options) *Hooks {
+	o.Limits = o.Limits.withDefaults()
+	h := &Hooks{opts: o}
+	h.current.Store(newGeneration(nil))
+	return h
+}
+
+func (l Limits) withDefaults() Limits {
+	set := func(d *time.Duration, def time.Duration) {
+		if *d == 0 {
+			*d = def
+		}
+	}
+	set(&l.Status, 50*time.Millisecond)
+	set(&l.Create, 200*time.Millisecond)
+	set(&l.Logs, 500*time.Millisecond)
+	set(&l.Match, 20*time.Millisecond)
+	return l
+}
+
+func (l Limits) of(hook string) time.Duration {
+	switch hook {
+	case OnCreate, OnUpdate, OnDelete, OnPull, OnStart:
+		return l.Create
+	case Logs:
+		return l.Logs
+	case matchHook:
+		return l.Match
+	default:
+		return l.Status
+	}
+}
+
+// Current is the generation that serves now. Whoever asks several questions for one decision should take it once.
+func (h *Hooks) Current() *Generation { return h.current.Load() }
+
+// Seed is the seed of all draws.
+func (h *Hooks) Seed() uint64 { return h.opts.Seed }
+
+// Subject is the pod a question is about.
+type Subject struct {
+	Gen         *Generation
+	Owner       *script.File // nil: no script owns it
+	Pod         *script.Pod
+	Incarnation int // nth UID of that name, from 1
+}
+
+// Asked tells how a question was answered, for the journal and for what the answer's life depends on.
+type Asked struct {
+	By          string // "flaky.lua:12"; empty: built in
+	Generation  uint64
+	Draws       []script.Drawn
+	ReadWorld   bool           // the answer read other objects: it lives at most a second
+	Broken      bool           // a script was asked and broke; the caller's default serves
+	Memo        map[string]any // what the hook wrote into pod.memo
+	Deleted     []string
+	NodeMemo    map[string]any // and into node.memo
+	NodeDeleted []string
+}
+
+// question is one ask, ready to be put.
+type question struct {
+	subject   Subject
+	hook      string
+	container string
+	number    int
+	at        time.Time
+	args      []any
+}
+
+// ask puts a question to the pod's script, else to default.lua. It reports false where nobody answered: the hook is
+// absent, tripped or broke, and the caller's default holds.
+func (h *Hooks) ask(ctx context.Context, q question, read func(script.Answer) error) (Asked, bool) {
+	file := q.subject.Gen.answering(q.subject.Owner, q.hook)
+	if file == nil {
+		return Asked{Generation: q.subject.Gen.ID()}, false
+	}
+	key := ""
+	if p := q.subject.Pod; p != nil {
+		key = p.Object.Namespace + "/" + p.Object.Name
+	}
+	return h.call(ctx, file, key, q, read)
+}
+
+// call asks one file.
+func (h *Hooks) call(ctx context.Context, file *script.File, key string, q question, read func(script.Answer) error) (Asked, bool) {
+	gen := q.subject.Gen
+	asked := Asked{By: gen.where[hookRef{file, q.hook}], Generation: gen.ID()}
+	if gen.trips.tripped(file, q.hook, key) {
+		asked.Broken = true
+		return asked, false
+	}
+	sig, _ := find(q.hook)
+	c := &script.Call{
+		File: file, Hook: q.hook, Args: q.args, Now: q.at,
+		Draws:  script.NewDraws(h.opts.Seed, key, q.subject.Incarnation, q.container, q.hook, q.number),
+		Params: h.params.of(file), World: h.world(), Node: h.opts.Node(h.nodeAsk(key, q, sig)),
+		Limit: h.opts.Limits.of(q.hook), Writable: sig.Writes,
+	}
+	start := time.Now() //nolint:forbidigo // a hook's running time is the machine's, not the story's
+	err := gen.set.Call(ctx, c, func(a script.Answer) error {
+		asked.Draws, asked.ReadWorld = slices.Clone(a.Draws), a.ReadWorld
+		return read(a)
+	})
+	h.observe(gen, file, key, q.hook, err, time.Since(start))
+	if err != nil {
+		asked.Broken = true
+		return asked, false
+	}
+	asked.takeMemo(q.subject.Pod, c.Node)
+	return asked, true
+}
+
+// nodeAsk names the question among all questions that may write node.memo.
+func (h *Hooks) nodeAsk(key string, q question, sig Signature) string {
+	if !sig.Writes {
+		return ""
+	}
+	return key + "/" + AskID(q.hook, q.container, q.number)
+}
+
+func (a *Asked) takeMemo(p *script.Pod, n *script.Node) {
+	if p != nil && p.Memo != nil {
+		a.Memo, a.Deleted = p.Memo.Set, p.Memo.Deleted
+	}
+	if n != nil && n.Memo != nil {
+		a.NodeMemo, a.NodeDeleted = n.Memo.Set, n.Memo.Deleted
+	}
+}
+
+func (h *Hooks) world() script.World {
+	if h.opts.World == nil {
+		return nil
+	}
+	return h.opts.World()
+}
+
+// observe counts a call and remembers what broke.
+func (h *Hooks) observe(gen *Generation, file *script.File, key, hook string, err error, took time.Duration) {
+	result := "ok"
+	var broken *script.Error
+	if errors.As(err, &broken) {
+		result = string(broken.Kind)
+		h.faults.add(gen.ID(), broken)
+		if h.opts.Failed != nil {
+			h.opts.Failed(broken)
+		}
+	} else if err != nil {
+		result = "canceled" // the caller left; not the script's fault
+	}
+	gen.trips.record(file, hook, key, broken != nil && broken.Kind == script.Limit)
+	if h.opts.Called != nil {
+		h.opts.Called(hook, result, took)
+	}
+}

@@ -1,0 +1,241 @@
+package luadoc
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	v1 "k8s.io/api/core/v1"
+
+	"github.com/moonlet-dev/moonlet/engine/hook"
+	"github.com/moonlet-dev/moonlet/engine/script"
+)
+
+// Definitions is a LuaLS definition file: every library function, every hook, and the Kubernetes types they speak of.
+func Definitions() string {
+	d := &definitions{done: map[reflect.Type]bool{}}
+	d.line("---@meta moonlet")
+	d.line("-- Made by moonlet from its own registry of the script API. For editors: Moonlet does not load it.")
+	d.own()
+	d.library()
+	d.hooks()
+	for _, root := range []reflect.Type{reflect.TypeFor[v1.Pod](), reflect.TypeFor[v1.Node]()} {
+		d.class(root)
+	}
+	return d.b.String()
+}
+
+type definitions struct {
+	b    strings.Builder
+	done map[reflect.Type]bool
+}
+
+func (d *definitions) line(format string, args ...any) {
+	if len(args) == 0 {
+		d.b.WriteString(format + "\n")
+		return
+	}
+	fmt.Fprintf(&d.b, format+"\n", args...)
+}
+
+// own describes the types that are ours.
+func (d *definitions) own() {
+	d.line("%s", ownTypes)
+}
+
+const ownTypes = `
+---@alias Duration string|number "1m30s", or seconds
+
+---@class Reject: table what reject() returns
+---@class Delay: table what delay() returns
+---@class Replace: table what replace() returns
+---@class Every: table what every() returns
+---@class Flap: table what flap() returns
+---@class Fault: table what latency(), hang(), drop(), garble(), cut() and reject() return
+
+---@class Run
+---@field number number which run of the container this is, from 1
+---@field init boolean an init container that ends before the others start
+---@field sidecar boolean an init container that keeps running
+---@field previous ContainerStateTerminated? how the run before ended
+
+---@class StartError
+---@field reason? string RunContainerError, CreateContainerConfigError, CreateContainerError, PreStartHookError, PostStartHookError
+---@field message? string
+
+---@class Outcome what a run will do
+---@field started? Duration until the start-up probe passes
+---@field ready? Duration|false|Flap until it is ready; false: never
+---@field exit? number the exit code; absent: it runs until it is stopped
+---@field after? Duration from the start of the run to its exit
+---@field signal? number the signal that ended it
+---@field reason? string of the exit, such as OOMKilled
+---@field message? string the termination message
+---@field start_error? string|StartError it cannot be started at all
+---@field terminate? Duration|false how long it takes to end when it is told to; false: until it is killed
+
+---@class PullAnswer
+---@field after? Duration
+---@field error? string the runtime's text
+---@field reason? string ErrImagePull, ErrImageNeverPull, InvalidImageName, RegistryUnavailable, SignatureValidationFailed
+
+---@class LogOptions
+---@field tail? number how many of the last lines are wanted; nil: all
+---@field previous boolean the run before is meant
+---@field run number
+---@field started string
+---@field finished? string
+
+---@class Call
+---@field name string createPod, getPodStatus …
+---@field namespace? string
+---@field pod? string
+---@field container? string
+---@field number number nth call of that name, from 1`
+
+func (d *definitions) library() {
+	tables := map[string]bool{}
+	for _, e := range script.Library() {
+		if table, _, nested := strings.Cut(e.Name, "."); nested && !tables[table] {
+			tables[table] = true
+			d.line("\n%s = {}", table)
+		}
+		d.entry(e)
+	}
+}
+
+func (d *definitions) entry(e script.Entry) {
+	d.line("")
+	d.comment(e.Doc)
+	if e.Params == nil && !e.Function() {
+		d.line("---@type %s", typeOr(e.Returns, "table"))
+		d.line("%s = nil", e.Name)
+		return
+	}
+	d.function(e.Name, e.Params, e.Returns)
+}
+
+func (d *definitions) function(name string, params []script.Arg, returns string) {
+	names := make([]string, len(params))
+	for i, p := range params {
+		names[i] = p.Name
+		label, kind := p.Name, p.Type
+		if optional, ok := strings.CutSuffix(kind, "?"); ok && label != "..." {
+			label, kind = label+"?", optional
+		}
+		d.line("---@param %s %s %s", label, kind, p.Doc)
+	}
+	if returns != "" {
+		d.line("---@return %s", returns)
+	}
+	d.line("function %s(%s) end", name, strings.Join(names, ", "))
+}
+
+func (d *definitions) hooks() {
+	for _, h := range hook.Registry() {
+		d.line("")
+		d.comment("Asked when: " + h.When + ".")
+		d.comment("May answer " + h.Answers + ".")
+		d.function(h.Name, h.Params, h.Returns)
+	}
+}
+
+func (d *definitions) comment(text string) {
+	for _, l := range strings.Split(text, "\n") {
+		d.line("---%s", l)
+	}
+}
+
+func typeOr(t, otherwise string) string {
+	if t == "" {
+		return otherwise
+	}
+	return t
+}
+
+// class describes a Kubernetes type and all it holds, once each.
+func (d *definitions) class(t reflect.Type) {
+	t = element(t)
+	if t.Kind() != reflect.Struct || d.done[t] || special(t) != "" {
+		return
+	}
+	d.done[t] = true
+	d.line("\n---@class %s", t.Name())
+	var inner []reflect.Type
+	d.fields(t, &inner)
+	if t == reflect.TypeFor[v1.Pod]() || t == reflect.TypeFor[v1.Node]() {
+		d.line("---@field memo table what scripts remember of it; writable in on_* hooks")
+	}
+	for _, i := range inner {
+		d.class(i)
+	}
+}
+
+func (d *definitions) fields(t reflect.Type, inner *[]reflect.Type) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, rest, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "" && f.Anonymous {
+			d.fields(element(f.Type), inner)
+			continue
+		}
+		if name == "" || name == "-" {
+			continue
+		}
+		optional := ""
+		if strings.Contains(rest, "omit") || f.Type.Kind() == reflect.Pointer {
+			optional = "?"
+		}
+		d.line("---@field %s%s %s", name, optional, luaType(f.Type))
+		*inner = append(*inner, f.Type)
+	}
+}
+
+// element is what a pointer, list or map holds.
+func element(t reflect.Type) reflect.Type {
+	for slices.Contains([]reflect.Kind{reflect.Pointer, reflect.Slice, reflect.Map}, t.Kind()) {
+		t = t.Elem()
+	}
+	return t
+}
+
+// special is the Lua type of Go types that are not seen as what they are made of.
+func special(t reflect.Type) string {
+	switch t.String() {
+	case "resource.Quantity", "v1.Time", "v1.MicroTime":
+		return "string"
+	case "intstr.IntOrString":
+		return "string|number"
+	case "v1.FieldsV1":
+		return "table"
+	}
+	return ""
+}
+
+func luaType(t reflect.Type) string {
+	if s := special(t); s != "" {
+		return s
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return luaType(t.Elem())
+	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Uint8 {
+			return "string"
+		}
+		return luaType(t.Elem()) + "[]"
+	case reflect.Map:
+		return "table<string, " + luaType(t.Elem()) + ">"
+	case reflect.Bool:
+		return "boolean"
+	case reflect.String:
+		return "string"
+	case reflect.Struct:
+		return t.Name()
+	case reflect.Interface:
+		return "any"
+	default:
+		return "number"
+	}
+}

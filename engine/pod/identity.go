@@ -1,0 +1,46 @@
+package pod
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"strings"
+
+	v1 "k8s.io/api/core/v1"
+)
+
+// containerID names one run of a container: the same one always has the same name.
+func containerID(p *v1.Pod, container string, run int) string {
+	if run == 0 {
+		return ""
+	}
+	b := make([]byte, 0, 128)
+	for _, part := range [...]string{string(p.UID), p.Namespace, p.Name, container} {
+		b = append(append(b, part...), 0)
+	}
+	return "containerd://" + hash(strconv.AppendInt(b, int64(run), 10))
+}
+
+// imageID names the content of an image: its repository and a digest.
+func imageID(image string) string {
+	repository := image
+	if at := strings.IndexByte(image, '@'); at >= 0 {
+		return image
+	}
+	if colon := strings.LastIndexByte(image, ':'); colon > strings.LastIndexByte(image, '/') {
+		repository = image[:colon]
+	}
+	host, rest, ok := strings.Cut(repository, "/")
+	switch {
+	case !ok:
+		repository = "docker.io/library/" + repository
+	case !strings.ContainsAny(host, ".:") && host != "localhost":
+		repository = "docker.io/" + host + "/" + rest
+	}
+	return repository + "@sha256:" + hash([]byte(image))
+}
+
+func hash(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}

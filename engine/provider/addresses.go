@@ -1,0 +1,103 @@
+package provider
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math/big"
+	"net/netip"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/moonlet-dev/moonlet/engine/state"
+)
+
+// addressBook gives each pod an address of its own out of pod_cidr. Where a pod's search starts is a hash of its name,
+// so that a pod tends to keep its address over restarts and the order of creation does not matter. The zero value is
+// ready.
+type addressBook struct {
+	mu    sync.Mutex
+	taken map[netip.Addr]state.Key // guarded by mu
+	of    map[state.Key]netip.Addr // guarded by mu
+}
+
+// take gives the pod its address, the same one until it is released; empty when the range is used up.
+func (b *addressBook) take(key state.Key, cidr netip.Prefix) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if ip, ok := b.of[key]; ok {
+		return ip.String()
+	}
+	size := usable(cidr)
+	if size == 0 {
+		return ""
+	}
+	start := hashOf(key.String()) % size
+	for i := range min(size, uint64(len(b.taken))+1) { // among one more than are taken one is free
+		ip := nth(cidr, 1+(start+i)%size)
+		if _, used := b.taken[ip]; !used {
+			b.hold(key, ip)
+			return ip.String()
+		}
+	}
+	return ""
+}
+
+func (b *addressBook) hold(key state.Key, ip netip.Addr) {
+	if b.taken == nil {
+		b.taken, b.of = map[netip.Addr]state.Key{}, map[state.Key]netip.Addr{}
+	}
+	b.taken[ip], b.of[key] = key, ip
+}
+
+func (b *addressBook) release(key state.Key) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if ip, ok := b.of[key]; ok {
+		delete(b.of, key)
+		delete(b.taken, ip)
+	}
+}
+
+// keepAddresses marks the addresses of the pods that the store held at start.
+func (p *Provider) keepAddresses() {
+	p.ips.mu.Lock()
+	defer p.ips.mu.Unlock()
+	for _, pod := range p.store.List() {
+		if ip, err := netip.ParseAddr(pod.Life.IP()); err == nil {
+			p.ips.hold(pod.Key, ip)
+		}
+	}
+}
+
+// usable is how many addresses of a range pods may have: all but the first and the last.
+func usable(cidr netip.Prefix) uint64 {
+	if !cidr.IsValid() {
+		return 0
+	}
+	bits := min(cidr.Addr().BitLen()-cidr.Bits(), 62)
+	return max(uint64(1)<<bits, 2) - 2
+}
+
+func nth(cidr netip.Prefix, n uint64) netip.Addr {
+	base := cidr.Masked().Addr()
+	sum := new(big.Int).SetBytes(base.AsSlice())
+	sum.Add(sum, new(big.Int).SetUint64(n))
+	ip, _ := netip.AddrFromSlice(sum.FillBytes(make([]byte, base.BitLen()/8)))
+	return ip
+}
+
+func hashOf(s string) uint64 {
+	sum := sha256.Sum256([]byte(s))
+	return binary.BigEndian.Uint64(sum[:8])
+}
+
+// makeUID gives a pod whose client sent none a UID that is the same for the same seed, name and incarnation, in the
+// form of a version 8 UUID (RFC 9562).
+func (p *Provider) makeUID(key state.Key, incarnation int) types.UID {
+	b := sha256.Sum256(fmt.Appendf(nil, "%d %s %d", p.opts.Seed, key, incarnation))
+	b[6] = b[6]&0x0f | 0x80
+	b[8] = b[8]&0x3f | 0x80
+	return types.UID(fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:16]))
+}

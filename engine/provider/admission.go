@@ -1,0 +1,83 @@
+package provider
+
+import (
+	"sync"
+
+	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/moonlet-dev/moonlet/engine/pod"
+	"github.com/moonlet-dev/moonlet/engine/state"
+)
+
+// admission refuses what a kubelet would refuse, where config asks for it. It holds the requests of pods that are
+// being created, so that two at once do not both get the last place. The zero value is ready.
+type admission struct {
+	mu      sync.Mutex
+	pending map[state.Key]v1.ResourceList // guarded by mu
+}
+
+// refuse says why the draft's pod cannot run on this node; nil: it can, and its requests are held until it is
+// committed or released.
+func (a *admission) refuse(d *draft) *pod.Rejection {
+	n := d.p.opts.Node()
+	if !n.Admission {
+		return nil
+	}
+	allocatable := d.p.capacity(d.ctx)
+	if n.Allocatable != nil {
+		allocatable = n.Allocatable
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	used, pods := a.usedLocked(d.p.store.List(), d.next.Key)
+	rejection := pod.Admit(d.next.Object, pod.Allocation{
+		NodeName: n.Name, Labels: n.Labels, Taints: n.Taints,
+		Allocatable: allocatable, Used: used, Pods: pods,
+	})
+	if rejection == nil {
+		if a.pending == nil {
+			a.pending = map[state.Key]v1.ResourceList{}
+		}
+		a.pending[d.next.Key] = pod.Requests(d.next.Object)
+	}
+	return rejection
+}
+
+// usedLocked sums the requests of all pods that can still run, but for the one that asks.
+func (a *admission) usedLocked(list []*state.Pod, self state.Key) (used v1.ResourceList, pods int) {
+	used = v1.ResourceList{}
+	counted := map[state.Key]bool{self: true}
+	for _, p := range list {
+		if !counted[p.Key] && !p.Life.Terminal() {
+			addAll(used, pod.Requests(p.Object))
+			pods++
+		}
+		counted[p.Key] = true
+	}
+	for key, requests := range a.pending {
+		if !counted[key] {
+			addAll(used, requests)
+			pods++
+		}
+	}
+	return used, pods
+}
+
+func addAll(sum, more v1.ResourceList) {
+	for name, q := range more {
+		total := resource.Quantity{}
+		if have, ok := sum[name]; ok {
+			total = have.DeepCopy()
+		}
+		total.Add(q)
+		sum[name] = total
+	}
+}
+
+// release lets go of what a pod held while it was created.
+func (a *admission) release(key state.Key) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.pending, key)
+}

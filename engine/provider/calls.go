@@ -1,0 +1,295 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/moonlet-dev/moonlet/engine/hook"
+	"github.com/moonlet-dev/moonlet/engine/journal"
+	"github.com/moonlet-dev/moonlet/engine/pod"
+	"github.com/moonlet-dev/moonlet/engine/script"
+	"github.com/moonlet-dev/moonlet/engine/state"
+)
+
+// defaultGrace is how long a pod may take to end when nobody says (Kubernetes: DefaultTerminationGracePeriodSeconds).
+const defaultGrace = 30 * time.Second
+
+// CreatePod takes a pod in. It is listed, and survives a crash, once CreatePod returns; nobody waits for delays that a
+// script asks for. The same pod again is harmless: its metadata and spec are taken. Another UID under the same name
+// replaces the pod. A [fault.Asked] is what a script wants the call to end with.
+func (p *Provider) CreatePod(ctx context.Context, sent *v1.Pod) error {
+	object := p.own(sent)
+	_, err := p.change(ctx, change{key: keyOf(object), wait: true}, func(d *draft) error { return d.create(object) })
+	return calling("create", object, err)
+}
+
+// UpdatePod takes a pod's metadata and spec. Its status is taken only when it moves the pod forward to a terminal
+// phase, as the lab's Stop Pod does; the kubelets of the era send back whatever status they have. An unknown pod is
+// created.
+func (p *Provider) UpdatePod(ctx context.Context, sent *v1.Pod) error {
+	object := p.own(sent)
+	_, err := p.change(ctx, change{key: keyOf(object), wait: true}, func(d *draft) error {
+		return d.update(object, &sent.Status)
+	})
+	return calling("update", object, err)
+}
+
+// DeletePod ends a pod's runs and forgets it when the last has ended: at once, unless its runs or its script take
+// longer. It is identified by namespace and name; a UID, if sent, must be its. An unknown pod is [state.ErrNotFound].
+func (p *Provider) DeletePod(ctx context.Context, sent *v1.Pod) error {
+	key := keyOf(p.own(sent))
+	_, err := p.change(ctx, change{key: key, wait: true}, func(d *draft) error { return d.delete(sent) })
+	return calling("delete", sent, err)
+}
+
+func calling(what string, o *v1.Pod, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s pod %s/%s: %w", what, o.Namespace, o.Name, err)
+}
+
+// own is a copy of a pod as we keep it: lean, without status, in a namespace.
+func (p *Provider) own(sent *v1.Pod) *v1.Pod {
+	o := *sent
+	o.Status = v1.PodStatus{}
+	o.ManagedFields = nil
+	if o.Namespace == "" {
+		o.Namespace = metav1.NamespaceDefault
+	}
+	return &o
+}
+
+func keyOf(o *v1.Pod) state.Key { return state.Key{Namespace: o.Namespace, Name: o.Name} }
+
+// create is CreatePod as one draft.
+func (d *draft) create(object *v1.Pod) error {
+	if d.old != nil && samePod(d.old, object) {
+		return d.update(object, nil)
+	}
+	d.begin(object)
+	answer := d.askCreate()
+	if answer.Reject != nil {
+		d.p.rejected(d.next)
+		return answer.Reject
+	}
+	refused := answer.Refuse
+	if refused == nil {
+		refused = d.p.admit.refuse(d)
+	}
+	begin := pod.Beginning{Delay: answer.Delay, Rejected: refused}
+	if refused == nil && !object.Spec.HostNetwork {
+		begin.IP = d.p.ips.take(d.next.Key, d.p.opts.Node().PodCIDR)
+	}
+	d.next.Life = pod.Begin(d.next.Object, d.at, begin)
+	d.note(journal.Entry{What: "Created", Message: string(d.next.UID), By: "user"})
+	if err := d.encodeObject(); err != nil {
+		return err
+	}
+	d.advance()
+	return nil
+}
+
+// begin makes room for a new incarnation of a name.
+func (d *draft) begin(object *v1.Pod) {
+	key := keyOf(object)
+	was := d.p.store.Count(key)
+	n := state.Count{UID: object.UID, Incarnation: was.Incarnation + 1, Attempt: 1}
+	if was.Incarnation > 0 && (object.UID == "" && was.Rejected || object.UID != "" && object.UID == was.UID) {
+		n.Incarnation, n.Attempt = was.Incarnation, was.Attempt+1
+	}
+	if n.UID == "" {
+		n.UID = d.p.makeUID(key, n.Incarnation)
+	}
+	object.UID = n.UID
+	if object.CreationTimestamp.IsZero() {
+		object.CreationTimestamp = metav1.NewTime(d.at.Truncate(time.Second))
+	}
+	d.replaces = d.old != nil
+	d.next = &state.Pod{Key: key, UID: n.UID, Incarnation: n.Incarnation, Attempt: n.Attempt, Created: d.at, Object: object}
+	d.adopt()
+}
+
+// rejected remembers that a create was tried, so that the next try is a new question.
+func (p *Provider) rejected(n *state.Pod) {
+	count := state.Count{UID: n.UID, Incarnation: n.Incarnation, Attempt: n.Attempt, Rejected: true}
+	if err := p.store.SetCount(n.Key, count); err != nil {
+		p.log.Warn("a rejected create is not remembered", "pod", n.Key.String(), "err", err)
+	}
+}
+
+// samePod says that object speaks of that very pod: clients of the web-provider API may send no UID.
+func samePod(known *state.Pod, object *v1.Pod) bool {
+	return object.UID == "" || object.UID == known.UID
+}
+
+func (d *draft) askCreate() hook.CreateAnswer {
+	if !d.gen.Asks(d.owner, hook.OnCreate) {
+		return hook.CreateAnswer{}
+	}
+	ask := hook.AskID(hook.OnCreate, "", d.next.Attempt)
+	answer, asked := d.p.hooks.OnCreate(d.ctx, d.subject(ask), d.next.Attempt, d.next.Created)
+	d.remember(ask, asked, journal.Entry{What: hook.OnCreate, Message: createText(answer)})
+	return answer
+}
+
+// update is UpdatePod as one draft; status nil: only metadata and spec are taken.
+func (d *draft) update(object *v1.Pod, status *v1.PodStatus) error {
+	if d.old == nil || !samePod(d.old, object) {
+		return d.create(object)
+	}
+	keepOurs(object, d.old.Object)
+	stops := status != nil && terminal(status.Phase) && !d.next.Life.Terminal()
+	changed, err := d.takeObject(object)
+	if err != nil {
+		return err
+	}
+	if !changed && !stops {
+		return errUnchanged
+	}
+	if stops {
+		life, events := d.next.Life.Stop(d.next.Object, status, d.at)
+		d.next.Life = life
+		d.note(journal.Entry{What: "Stopped", Message: "set to " + string(status.Phase) + " by updatePod", By: "user"})
+		d.happened(events)
+	}
+	d.advance()
+	return nil
+}
+
+// takeObject puts new metadata and spec in place of the old, if they differ and on_update lets them.
+func (d *draft) takeObject(object *v1.Pod) (changed bool, err error) {
+	old := d.old
+	d.next.Object = object
+	if err := d.encodeObject(); err != nil {
+		return false, err
+	}
+	if string(d.next.ObjectJSON) == string(old.ObjectJSON) {
+		d.next.Object, d.next.ObjectJSON = old.Object, old.ObjectJSON
+		return false, nil
+	}
+	if onlyVersions(old.Object, object) {
+		return true, nil
+	}
+	d.adopt()
+	answer := d.askUpdate()
+	switch {
+	case answer.Reject != nil:
+		return false, answer.Reject
+	case answer.Refuse != nil:
+		return false, fmt.Errorf("%w: %s", state.ErrInvalid, answer.Refuse.Message)
+	}
+	life, events := d.next.Life.Update(old.Object, object, d.at)
+	d.next.Life = life
+	d.note(journal.Entry{What: "Updated", By: "user"})
+	d.happened(events)
+	if d.next.Owner != old.Owner {
+		d.reask()
+	}
+	return true, nil
+}
+
+// keepOurs keeps what a client's copy of a pod may lack.
+func keepOurs(object, old *v1.Pod) {
+	object.UID = old.UID
+	if object.CreationTimestamp.IsZero() {
+		object.CreationTimestamp = old.CreationTimestamp
+	}
+	object.DeletionTimestamp, object.DeletionGracePeriodSeconds = old.DeletionTimestamp, old.DeletionGracePeriodSeconds
+}
+
+// onlyVersions says that nothing changed but the API server's counters, as after every status write of a kubelet.
+func onlyVersions(a, b *v1.Pod) bool {
+	x := *a
+	x.ResourceVersion, x.Generation = b.ResourceVersion, b.Generation
+	left, err := encodeObject(&x)
+	if err != nil {
+		return false
+	}
+	right, err := encodeObject(b)
+	return err == nil && string(left) == string(right)
+}
+
+func (d *draft) askUpdate() hook.CreateAnswer {
+	d.next.Updates++
+	if !d.gen.Asks(d.owner, hook.OnUpdate) {
+		return hook.CreateAnswer{}
+	}
+	ask := hook.AskID(hook.OnUpdate, "", d.next.Updates)
+	before := &script.Pod{Object: d.old.Object, Status: d.old.Status, Script: d.old.Owner}
+	answer, asked := d.p.hooks.OnUpdate(d.ctx, d.subject(ask), before, d.next.Updates, d.at)
+	d.remember(ask, asked, journal.Entry{What: hook.OnUpdate, Message: createText(answer)})
+	return answer
+}
+
+// delete is DeletePod as one draft.
+func (d *draft) delete(sent *v1.Pod) error {
+	if d.old == nil {
+		return state.ErrNotFound
+	}
+	if !samePod(d.old, sent) {
+		return fmt.Errorf("%w: the pod of that name has UID %s, not %s", state.ErrNotFound, d.old.UID, sent.UID)
+	}
+	answer := d.askDelete()
+	if answer.Reject != nil {
+		return answer.Reject
+	}
+	grace := graceOf(sent, d.old.Object)
+	if err := d.markDeleted(grace); err != nil {
+		return err
+	}
+	d.note(journal.Entry{What: "Deleted", Message: "grace " + short(grace), By: "user"})
+	life, events := d.next.Life.Delete(d.next.Object, d.at, grace, answer.Termination)
+	d.next.Life = life
+	d.happened(events)
+	d.advance()
+	return nil
+}
+
+func (d *draft) askDelete() hook.DeleteAnswer {
+	d.next.Deletes++
+	return d.askTermination()
+}
+
+// askTermination asks on_delete the latest question again, or for the first time.
+func (d *draft) askTermination() hook.DeleteAnswer {
+	if !d.gen.Asks(d.owner, hook.OnDelete) {
+		return hook.DeleteAnswer{}
+	}
+	ask := hook.AskID(hook.OnDelete, "", d.next.Deletes)
+	answer, asked := d.p.hooks.OnDelete(d.ctx, d.subject(ask), d.next.Deletes, d.at)
+	d.remember(ask, asked, journal.Entry{What: hook.OnDelete, Message: deleteText(answer)})
+	return answer
+}
+
+// markDeleted sets the deletion timestamp, which is when the grace ends, as the API server does.
+func (d *draft) markDeleted(grace time.Duration) error {
+	o := *d.next.Object
+	ends := metav1.NewTime(d.at.Add(grace).Truncate(time.Second))
+	if o.DeletionTimestamp == nil || ends.Before(o.DeletionTimestamp) {
+		seconds := int64(grace / time.Second)
+		o.DeletionTimestamp, o.DeletionGracePeriodSeconds = &ends, &seconds
+	}
+	d.next.Object = &o
+	return d.encodeObject()
+}
+
+// graceOf is the grace the deleting client sent, else the pod's own, else Kubernetes' default.
+func graceOf(sent, known *v1.Pod) time.Duration {
+	for _, seconds := range []*int64{sent.DeletionGracePeriodSeconds, known.Spec.TerminationGracePeriodSeconds} {
+		if seconds != nil && *seconds >= 0 {
+			return time.Duration(*seconds) * time.Second
+		}
+	}
+	return defaultGrace
+}
+
+func terminal(phase v1.PodPhase) bool { return phase == v1.PodSucceeded || phase == v1.PodFailed }
+
+// errEncode cannot happen with what decoding let in; it is here so that nothing is stored that cannot be served.
+var errEncode = errors.New("encode pod")

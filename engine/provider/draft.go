@@ -1,0 +1,257 @@
+package provider
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+
+	"github.com/moonlet-dev/moonlet/engine/hook"
+	"github.com/moonlet-dev/moonlet/engine/journal"
+	"github.com/moonlet-dev/moonlet/engine/pod"
+	"github.com/moonlet-dev/moonlet/engine/script"
+	"github.com/moonlet-dev/moonlet/engine/state"
+)
+
+// maxRounds bounds how often a change starts over because somebody else was faster.
+const maxRounds = 100
+
+// errUnchanged ends a round that found nothing to do.
+var errUnchanged = errors.New("unchanged")
+
+// change is what is to be done with one pod.
+type change struct {
+	key  state.Key
+	wait bool // until it survives a crash
+}
+
+// change reads a pod, lets edit draft what becomes of it, and commits that. If somebody else changed the pod
+// meanwhile it starts over, so edit must do nothing but draft. It returns the pod as committed; nil if it is gone.
+func (p *Provider) change(ctx context.Context, c change, edit func(*draft) error) (*state.Pod, error) {
+	for range maxRounds {
+		d := p.draft(ctx, c.key)
+		err := edit(d)
+		if errors.Is(err, errUnchanged) {
+			return d.old, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		committed, err := d.commit(c.wait)
+		if retry(err) {
+			continue
+		}
+		return committed, err
+	}
+	return nil, fmt.Errorf("pod %s: %w: gave up after %d rounds", c.key, state.ErrConflict, maxRounds)
+}
+
+func retry(err error) bool {
+	return errors.Is(err, state.ErrConflict) || errors.Is(err, state.ErrExists) || errors.Is(err, state.ErrNotFound)
+}
+
+// draft is one change of one pod in the making. It belongs to one goroutine.
+type draft struct {
+	p     *Provider
+	ctx   context.Context //nolint:containedctx // a draft lives for one call and answers the machine's questions with it
+	gen   *hook.Generation
+	old   *state.Pod // nil: there was none
+	next  *state.Pod // nil: to be removed
+	owner *script.File
+	at    time.Time
+
+	entries  []journal.Entry
+	asked    []nodeWrite // what hooks wrote into node.memo
+	derived  *v1.PodStatus
+	replaces bool // an older incarnation goes with this change
+}
+
+// draft starts from the snapshot of a pod as it is now.
+func (p *Provider) draft(ctx context.Context, key state.Key) *draft {
+	d := &draft{p: p, ctx: ctx, gen: p.hooks.Current(), at: p.clock.Now(), old: p.store.Get(key)}
+	if d.old == nil {
+		return d
+	}
+	next := *d.old
+	d.next = &next
+	d.owner = d.gen.File(next.Owner)
+	return d
+}
+
+// adopt finds the script that owns the pod.
+func (d *draft) adopt() {
+	owner, problem := d.p.hooks.Owner(d.ctx, d.gen, &script.Pod{Object: d.next.Object})
+	d.owner, d.next.Owner = owner, ""
+	if owner != nil {
+		d.next.Owner = scriptName(owner)
+	}
+	if problem != "" {
+		d.note(journal.Entry{What: "UnknownScript", Message: problem, By: "user"})
+	}
+}
+
+// subject is the pod as a hook sees it when it is asked that question: without what it wrote when it was asked before.
+func (d *draft) subject(ask string) hook.Subject {
+	status := d.next.Status
+	if status == nil {
+		status = pendingStatus
+	}
+	return hook.Subject{
+		Gen: d.gen, Owner: d.owner, Incarnation: d.next.Incarnation,
+		Pod: &script.Pod{
+			Object: d.next.Object, Status: status, Script: d.next.Owner,
+			Memo: &script.Memo{Tree: d.next.Memo.Tree(ask)},
+		},
+	}
+}
+
+// pendingStatus is what hooks see of a pod that has none yet.
+var pendingStatus = &v1.PodStatus{Phase: v1.PodPending}
+
+// remember takes what a hook wrote into memos and notes what it said.
+func (d *draft) remember(ask string, asked hook.Asked, e journal.Entry) {
+	memo, err := d.next.Memo.Record(ask, asked.Memo, asked.Deleted)
+	if err != nil {
+		d.note(journal.Entry{What: "MemoRefused", Message: err.Error(), By: asked.By})
+	}
+	d.next.Memo = memo
+	if len(asked.NodeMemo)+len(asked.NodeDeleted) > 0 {
+		d.asked = append(d.asked, nodeWrite{ask: d.next.Key.String() + "/" + ask, set: asked.NodeMemo, deleted: asked.NodeDeleted})
+	}
+	e.By, e.Generation, e.Draws = asked.By, asked.Generation, drawsText(asked.Draws)
+	if asked.Broken {
+		e.Message = "the script broke; built-in behaviour instead"
+	}
+	d.note(e)
+}
+
+// note adds a journal entry, at the draft's time unless it has its own.
+func (d *draft) note(e journal.Entry) {
+	if e.At.IsZero() {
+		e.At = d.at
+	}
+	d.entries = append(d.entries, e)
+}
+
+// happened notes what the machine did.
+func (d *draft) happened(events []pod.Event) {
+	for _, e := range events {
+		by := e.By
+		if by == "" {
+			by = "kubelet"
+		}
+		d.note(journal.Entry{At: e.At, What: e.Reason, Container: e.Container, Message: e.Message, By: by})
+	}
+}
+
+// Pull answers the machine's question how a pull goes; see [pod.Asker].
+func (d *draft) Pull(q pod.Question) pod.Pull {
+	if !d.gen.Asks(d.owner, hook.OnPull) {
+		return pod.Pull{}
+	}
+	ask := hook.AskID(hook.OnPull, q.Container.Name, q.Number)
+	answer, asked := d.p.hooks.OnPull(d.ctx, d.subject(ask), q)
+	d.remember(ask, asked, journal.Entry{At: q.At, What: hook.OnPull, Container: q.Container.Name, Message: pullText(answer)})
+	return answer
+}
+
+// Start answers the machine's question what a run will do; see [pod.Asker].
+func (d *draft) Start(q pod.Question) pod.Outcome {
+	if !d.gen.Asks(d.owner, hook.OnStart) {
+		return pod.Outcome{}
+	}
+	ask := hook.AskID(hook.OnStart, q.Container.Name, q.Number)
+	answer, asked := d.p.hooks.OnStart(d.ctx, d.subject(ask), q)
+	d.remember(ask, asked, journal.Entry{At: q.At, What: hook.OnStart, Container: q.Container.Name, Message: outcomeText(answer)})
+	return answer
+}
+
+// advance lets the machine do all that is due, presents the pod's status, and drops the pod once it is gone.
+func (d *draft) advance() {
+	life, events := d.next.Life.Advance(d.next.Object, d.at, d)
+	d.live(life, events)
+}
+
+// live takes the machine's word.
+func (d *draft) live(life *pod.Life, events []pod.Event) {
+	d.next.Life = life
+	d.happened(events)
+	d.fold()
+	if life.Gone() {
+		d.next = nil
+		return
+	}
+	d.present()
+}
+
+// fold makes the writes of asks that are decided part of the pod's memo for good.
+func (d *draft) fold() {
+	for _, ask := range d.next.Memo.Asks() {
+		if !d.open(ask) {
+			d.next.Memo = d.next.Memo.Fold(ask)
+			d.asked = append(d.asked, nodeWrite{ask: d.next.Key.String() + "/" + ask, fold: true})
+		}
+	}
+}
+
+func (d *draft) open(ask string) bool {
+	name, container, number := hook.ParseAskID(ask)
+	switch name {
+	case hook.OnCreate:
+		return d.next.Life.Delayed()
+	case hook.OnDelete:
+		return d.next.Object.DeletionTimestamp != nil
+	default:
+		return d.next.Life.Open(name, container, number)
+	}
+}
+
+// commit puts the draft in place of the snapshot it came from, and writes the journal.
+func (d *draft) commit(wait bool) (*state.Pod, error) {
+	key := d.key()
+	if d.nothingNew() {
+		d.p.store.Requeue(key)
+		return d.old, nil
+	}
+	committed, err := d.p.store.Commit(d.ctx, state.Change{Key: key, Old: d.old, New: d.next, At: d.at, Wait: wait})
+	if err != nil && committed == nil && d.next != nil || retry(err) {
+		return nil, err
+	}
+	d.committed(key)
+	return committed, err
+}
+
+func (d *draft) key() state.Key {
+	if d.next != nil {
+		return d.next.Key
+	}
+	return d.old.Key
+}
+
+// nothingNew says that nobody could tell the draft from the snapshot.
+func (d *draft) nothingNew() bool {
+	o, n := d.old, d.next
+	return o != nil && n != nil && o.Life == n.Life && o.Object == n.Object && o.Memo == n.Memo && o.Owner == n.Owner &&
+		o.Due.Equal(n.Due) && o.Attempt == n.Attempt && bytes.Equal(o.StatusJSON, n.StatusJSON) && o.Extra == n.Extra
+}
+
+// committed does what may follow only once the change stands.
+func (d *draft) committed(key state.Key) {
+	d.p.rememberNode(d.asked)
+	if d.next == nil {
+		d.p.ips.release(key)
+		d.p.admit.release(key)
+		d.p.journal.Forget(key.String())
+		return
+	}
+	if d.replaces {
+		d.p.journal.Forget(key.String())
+	}
+	d.p.journal.Add(key.String(), d.entries...)
+	for _, e := range d.entries {
+		d.p.opts.Metrics.transition(e.What)
+	}
+}

@@ -1,0 +1,175 @@
+package provider
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/goccy/go-json"
+	v1 "k8s.io/api/core/v1"
+
+	"github.com/moonlet-dev/moonlet/engine/hook"
+	"github.com/moonlet-dev/moonlet/engine/journal"
+	"github.com/moonlet-dev/moonlet/engine/script"
+	"github.com/moonlet-dev/moonlet/engine/state"
+)
+
+// extra is what the provider knows of a pod beside what is stored.
+type extra struct {
+	print   string        // of the scripts that were asked
+	params  uint64        // revision of the params they saw
+	word    string        // the status hook's short answer
+	always  bool          // the status hook wants to be asked on every call
+	derived *v1.PodStatus // what it was asked about, where it is asked again
+}
+
+func extraOf(p *state.Pod) extra {
+	x, _ := p.Extra.(extra) //nolint:errcheck // a pod fresh from the file has none: the zero value
+	return x
+}
+
+// present derives the pod's status, lets the status hook have its say, and encodes what comes of it.
+func (d *draft) present() {
+	d.derived = d.next.Life.Status(d.next.Object, d.p.node.facts(d.p.opts.Node()))
+	x := extra{print: d.gen.Fingerprint(d.owner), params: d.p.hooks.ParamRevision()}
+	status, due := d.derived, d.next.Life.Due()
+	if d.gen.Asks(d.owner, hook.Status) {
+		var again time.Time
+		status, again = d.askStatus(&x)
+		due = earlier(d.next.Life.Due(), again)
+	}
+	d.next.Due, d.next.Extra = due, x
+	d.show(status)
+}
+
+// askStatus asks the status hook and latches a terminal phase that it makes up.
+func (d *draft) askStatus(x *extra) (status *v1.PodStatus, again time.Time) {
+	subject := d.subject("")
+	q := hook.StatusAsk{Derived: d.derived, At: d.at, Before: d.next.Status}
+	shown, asked := d.p.hooks.Status(d.ctx, subject, q)
+	latched := d.next.Life.Terminal()
+	switch {
+	case asked.Broken, latched && !terminal(shown.Status.Phase):
+		return d.derived, shown.Again
+	case !latched && terminal(shown.Status.Phase):
+		d.latch(shown.Status, asked)
+		return d.derived, time.Time{}
+	}
+	x.word, x.always = shown.Word, shown.Always
+	if x.always {
+		x.derived = d.derived
+	}
+	return shown.Status, shown.Again
+}
+
+// latch makes a terminal phase that the status hook presented the pod's own: its runs end.
+func (d *draft) latch(s *v1.PodStatus, asked hook.Asked) {
+	life, events := d.next.Life.Stop(d.next.Object, s, d.at)
+	d.next.Life = life
+	d.note(journal.Entry{What: hook.Status, Message: "latched " + string(s.Phase), By: asked.By, Generation: asked.Generation, Draws: drawsText(asked.Draws)})
+	d.happened(events)
+	d.fold()
+	d.derived = life.Status(d.next.Object, d.p.node.facts(d.p.opts.Node()))
+}
+
+// show encodes a status, keeping the old bytes where they are the same.
+func (d *draft) show(s *v1.PodStatus) {
+	encoded, err := json.Marshal(s)
+	if err != nil { // a status is made of plain fields: only a broken quantity could do that, and decoding refuses those
+		d.p.log.Error("encode status", "pod", d.next.Key.String(), "err", err)
+		return
+	}
+	if d.old != nil && bytes.Equal(d.old.StatusJSON, encoded) {
+		encoded = d.old.StatusJSON
+	}
+	d.next.Status, d.next.StatusJSON = s, encoded
+}
+
+// looksLike says that a status is encoded as the pod's already is.
+func looksLike(pod *state.Pod, s *v1.PodStatus) bool {
+	encoded, err := json.Marshal(s)
+	return err == nil && bytes.Equal(encoded, pod.StatusJSON)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// encodeObject encodes metadata and spec so that a status can be added without encoding them again.
+func (d *draft) encodeObject() (err error) {
+	d.next.ObjectJSON, err = encodeObject(d.next.Object)
+	return err
+}
+
+var emptyStatus = []byte(`"status":{}}`)
+
+func encodeObject(o *v1.Pod) ([]byte, error) {
+	b, err := json.Marshal(o)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errEncode, err)
+	}
+	if head, ok := bytes.CutSuffix(b, emptyStatus); ok {
+		return head, nil
+	}
+	b[len(b)-1] = ','
+	return b, nil
+}
+
+// PodStatusJSON is a pod's status, encoded; [state.ErrNotFound] if there is no such pod. The bytes must not be
+// changed. Unless the pod's script wants to be asked on every call this costs a look-up.
+func (p *Provider) PodStatusJSON(ctx context.Context, namespace, name string) ([]byte, error) {
+	pod := p.store.Get(state.Key{Namespace: namespace, Name: name})
+	if pod == nil {
+		return nil, state.ErrNotFound
+	}
+	return p.fresh(ctx, pod).StatusJSON, nil
+}
+
+// PodJSON is a whole pod, encoded; [state.ErrNotFound] if there is no such pod.
+func (p *Provider) PodJSON(ctx context.Context, namespace, name string) ([]byte, error) {
+	pod := p.store.Get(state.Key{Namespace: namespace, Name: name})
+	if pod == nil {
+		return nil, state.ErrNotFound
+	}
+	return appendPod(nil, p.fresh(ctx, pod)), nil
+}
+
+func appendPod(b []byte, p *state.Pod) []byte {
+	b = append(b, p.ObjectJSON...)
+	b = append(b, `"status":`...)
+	b = append(b, p.StatusJSON...)
+	return append(b, '}')
+}
+
+// fresh asks the status hook anew where it wants to be asked on every call.
+func (p *Provider) fresh(ctx context.Context, pod *state.Pod) *state.Pod {
+	x := extraOf(pod)
+	if !x.always {
+		return pod
+	}
+	gen := p.hooks.Current()
+	subject := hook.Subject{
+		Gen: gen, Owner: gen.File(pod.Owner), Incarnation: pod.Incarnation,
+		Pod: &script.Pod{Object: pod.Object, Status: pod.Status, Script: pod.Owner, Memo: &script.Memo{Tree: pod.Memo.Tree("")}},
+	}
+	q := hook.StatusAsk{Derived: x.derived, Before: pod.Status, BeforeWord: x.word, At: p.clock.Now()}
+	shown, asked := p.hooks.Status(ctx, subject, q)
+	if asked.Broken || shown.Status == pod.Status || looksLike(pod, shown.Status) {
+		return pod
+	}
+	fresh, err := p.change(ctx, change{key: pod.Key}, func(d *draft) error {
+		if d.old == nil {
+			return errUnchanged
+		}
+		d.present()
+		return nil
+	})
+	if err != nil || fresh == nil {
+		return pod
+	}
+	return fresh
+}

@@ -1,0 +1,67 @@
+package script
+
+import (
+	"time"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+// leash is the context of one Lua state. The VM looks at Done before every instruction, so Done is a plain field: a
+// context.WithTimeout per call would cost ten times the call. Once pulled, every further instruction raises again,
+// which is why pcall cannot defeat it; the state is thrown away then.
+type leash struct {
+	state *state
+	done  chan struct{}
+	why   string // written before done is closed
+}
+
+func newLeash(s *state) *leash { return &leash{state: s, done: make(chan struct{})} }
+
+// leashOf finds our state from inside a library function.
+func leashOf(l *lua.LState) *leash { return l.Context().(*leash) }
+
+func stateOf(l *lua.LState) *state { return leashOf(l).state }
+
+// pull ends what runs under the leash. Only the watchdog calls it, under the gate's lock, at most once.
+func (l *leash) pull(why string) {
+	l.why = why
+	close(l.done)
+}
+
+// pulled reports why the leash was pulled.
+func (l *leash) pulled() (why string, yes bool) {
+	select {
+	case <-l.done:
+		return l.why, true
+	default:
+		return "", false
+	}
+}
+
+// check raises in a long library function when the leash was pulled.
+func (l *leash) check(ls *lua.LState) {
+	if why, yes := l.pulled(); yes {
+		ls.RaiseError("%s", why)
+	}
+}
+
+// Done implements context.Context.
+func (l *leash) Done() <-chan struct{} { return l.done }
+
+// Err implements context.Context. The VM raises its text.
+func (l *leash) Err() error {
+	if why, yes := l.pulled(); yes {
+		return pulledError(why)
+	}
+	return nil
+}
+
+// Deadline implements context.Context.
+func (l *leash) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+// Value implements context.Context.
+func (l *leash) Value(any) any { return nil }
+
+type pulledError string
+
+func (e pulledError) Error() string { return string(e) }

@@ -1,0 +1,138 @@
+package script
+
+import (
+	"fmt"
+	"runtime/metrics"
+	"sync"
+	"time"
+)
+
+const (
+	patrolEvery = 2 * time.Millisecond
+	// patrolsIdle keeps the watchdog up between calls that follow each other, so that only the first pays for waking it.
+	patrolsIdle = 25
+	// innocentAge is how long a hook must have run before a heap burst can be its fault.
+	innocentAge = 5 * time.Millisecond
+)
+
+const heapMetric = "/memory/classes/heap/objects:bytes"
+
+// watchdog ends hooks that run too long or during which the heap bursts. Its goroutine ticks only while hooks run.
+type watchdog struct {
+	gate  *gate
+	burst int64
+	quit  chan struct{}
+	done  chan struct{}
+	once  sync.Once
+}
+
+// newWatchdog starts the goroutine; stop ends it.
+func newWatchdog(g *gate, burst int64) *watchdog {
+	w := &watchdog{gate: g, burst: burst, quit: make(chan struct{}), done: make(chan struct{})}
+	go w.run()
+	return w
+}
+
+func (w *watchdog) stop() {
+	w.once.Do(func() { close(w.quit) })
+	<-w.done
+}
+
+func (w *watchdog) run() {
+	defer close(w.done)
+	for {
+		select {
+		case <-w.quit:
+			return
+		case <-w.gate.wake:
+			w.patrol()
+		}
+	}
+}
+
+// patrol ticks until nothing ran for a while.
+func (w *watchdog) patrol() {
+	ticker := time.NewTicker(patrolEvery) //nolint:forbidigo // limits are on the wall clock, whatever clock the story has
+	defer ticker.Stop()
+	sample := []metrics.Sample{{Name: heapMetric}}
+	for idle := 0; ; {
+		select {
+		case <-w.quit:
+			return
+		case now := <-ticker.C:
+			metrics.Read(sample)
+			switch busy := w.gate.inspect(now, int64(sample[0].Value.Uint64()), w.burst); { //nolint:gosec // no heap has 2^63 bytes
+			case busy:
+				idle = 0
+			case idle >= patrolsIdle && w.gate.rest():
+				return
+			default:
+				idle++
+			}
+		}
+	}
+}
+
+// rest puts the watchdog to sleep unless something runs.
+func (g *gate) rest() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i := range g.slots {
+		if g.slots[i].leash != nil {
+			return false
+		}
+	}
+	g.asleep = true
+	return true
+}
+
+// inspect looks at all that runs, ends what is overdue, and when the heap burst during a hook's life ends the hook that
+// runs longest. It reports whether anything runs.
+func (g *gate) inspect(now time.Time, heap, burst int64) (busy bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var suspect *slot
+	for i := range g.slots {
+		s := &g.slots[i]
+		if s.leash == nil {
+			continue
+		}
+		busy = true
+		s.note(now, heap)
+		switch age := now.Sub(s.since); {
+		case s.overdue(age):
+			s.leash.pull(fmt.Sprintf("took longer than %v", s.limit))
+			s.leash = nil
+		case heap > s.heap+burst && age >= innocentAge && (suspect == nil || s.since.Before(suspect.since)):
+			suspect = s
+		}
+	}
+	if suspect != nil {
+		suspect.leash.pull(fmt.Sprintf("used too much memory: the heap grew by more than %s while it ran", sizeText(int(burst))))
+		suspect.leash = nil
+		for i := range g.slots {
+			g.slots[i].heap = heap
+		}
+	}
+	return busy
+}
+
+func (s *slot) overdue(age time.Duration) bool { return age > s.limit }
+
+// note begins to watch a new turn, and follows the heap down when garbage is collected.
+func (s *slot) note(now time.Time, heap int64) {
+	if s.seen != s.turn {
+		s.seen, s.since, s.heap = s.turn, now, heap
+	}
+	s.heap = min(s.heap, heap)
+}
+
+func sizeText(n int) string {
+	switch {
+	case n >= 1<<20 && n%(1<<20) == 0:
+		return fmt.Sprintf("%d MiB", n>>20)
+	case n >= 1<<10 && n%(1<<10) == 0:
+		return fmt.Sprintf("%d KiB", n>>10)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}

@@ -1,0 +1,100 @@
+package server
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+
+	"github.com/moonlet-dev/moonlet/engine/api"
+	"github.com/moonlet-dev/moonlet/engine/state"
+)
+
+// internalError is all a client learns of what went wrong inside.
+const internalError = "internal error: the log of moonlet says more"
+
+// statuses is the one table from errors to HTTP: the first that matches wins, and what matches none is a 500.
+// Faults that a script asked for never come here: they are results and served as asked (faults.go).
+var statuses = []struct {
+	is   error
+	code int
+}{
+	{state.ErrInvalid, http.StatusBadRequest},
+	{state.ErrNotFound, http.StatusNotFound},
+	{state.ErrExists, http.StatusConflict},
+	{state.ErrConflict, http.StatusConflict},
+}
+
+// refusal is a request that the server itself does not accept.
+type refusal struct {
+	code   int
+	field  string // which part of the request; may be empty
+	reason string
+	hint   string // what to do; may be empty
+}
+
+// Error is field, reason and hint in one line.
+func (e *refusal) Error() string {
+	line := e.reason
+	if e.field != "" {
+		line = e.field + ": " + line
+	}
+	if e.hint != "" {
+		line += ": " + e.hint
+	}
+	return line
+}
+
+// refuse answers an error and gives back the code.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) int {
+	if r.Context().Err() != nil {
+		return codeLeft
+	}
+	code, body := describe(err)
+	if code == http.StatusInternalServerError {
+		s.log.LogAttrs(r.Context(), slog.LevelError, "cannot serve the request", slog.String("path", r.URL.Path), slog.Any("err", err))
+	}
+	if isV1(r) {
+		return write(w, jsonReply(code, body))
+	}
+	return write(w, text(code, plain(err, code)))
+}
+
+// describe finds an error's status and how /api/v1 tells it.
+func describe(err error) (int, api.Error) {
+	if own := (*refusal)(nil); errors.As(err, &own) {
+		return own.code, api.Error{Error: (&refusal{field: own.field, reason: own.reason}).Error(), Field: own.field, Hint: own.hint}
+	}
+	for _, s := range statuses {
+		if errors.Is(err, s.is) {
+			return s.code, api.Error{Error: err.Error()}
+		}
+	}
+	return http.StatusInternalServerError, api.Error{Error: internalError}
+}
+
+func plain(err error, code int) string {
+	if code == http.StatusInternalServerError {
+		return internalError
+	}
+	return err.Error()
+}
+
+// jsonReply encodes a value of ours.
+func jsonReply(code int, v any) reply {
+	body, err := json.Marshal(v)
+	if err != nil {
+		panic("encode an answer of /api/v1: " + err.Error()) // a param or memo that is no JSON: the recover logs it
+	}
+	return reply{code: code, kind: typeJSON, body: body}
+}
+
+// quote shows a piece of a request in an error: on one line and not too long.
+func quote(s string) string {
+	const longest = 64
+	if len(s) > longest {
+		return strconv.Quote(s[:longest]) + "…"
+	}
+	return strconv.Quote(s)
+}

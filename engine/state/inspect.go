@@ -1,0 +1,89 @@
+package state
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+
+	"go.etcd.io/bbolt"
+)
+
+// inspect reads the whole file without being able to change it, and says why it cannot be used.
+func (f *file) inspect(known formatSet) error {
+	db, err := openBolt(f.path, bbolt.Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return guard(func() error {
+		return db.View(func(tx *bbolt.Tx) error { return check(tx, f.path, known) })
+	})
+}
+
+// check goes from the cheap to the dear: whose file, which format, all there, every record, every page.
+func check(tx *bbolt.Tx, path string, known formatSet) error {
+	format, err := formatOf(tx)
+	if err != nil {
+		return err
+	}
+	if err := known.accepts(format); err != nil {
+		return err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if info.Size() < tx.Size() {
+		return fmt.Errorf("%w: %d bytes of %d are missing", ErrDamaged, tx.Size()-info.Size(), tx.Size())
+	}
+	if err := tx.ForEach(checkBucket); err != nil {
+		return err
+	}
+	return checkPages(tx)
+}
+
+// formatOf returns the format number of a file that is ours.
+func formatOf(tx *bbolt.Tx) (int, error) {
+	meta := tx.Bucket([]byte(bucketMeta))
+	if meta == nil || string(meta.Get(keyMagic)) != magic {
+		return 0, ErrForeign
+	}
+	format, err := strconv.Atoi(string(meta.Get(keyFormat)))
+	if err != nil {
+		return 0, fmt.Errorf("%w: format number %q", ErrDamaged, meta.Get(keyFormat))
+	}
+	return format, nil
+}
+
+// checkBucket holds every record against its checksum. All formats have these.
+func checkBucket(name []byte, b *bbolt.Bucket) error {
+	if string(name) == bucketMeta {
+		return nil
+	}
+	return b.ForEach(func(key, sealed []byte) error {
+		_, err := unseal(string(name), string(key), sealed)
+		return err
+	})
+}
+
+// checkPages finds pages that are used twice or lost: writing to such a file would destroy records. It may only
+// follow a walk through all buckets, for it runs in a goroutine of bbolt's, where no guard helps.
+func checkPages(tx *bbolt.Tx) error {
+	var first error
+	for err := range tx.Check() {
+		if first == nil {
+			first = fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+	}
+	return first
+}
+
+// hasBuckets says whether all buckets of the present format are there.
+func hasBuckets(tx *bbolt.Tx) error {
+	missing := func(name string) bool { return tx.Bucket([]byte(name)) == nil }
+	if slices.ContainsFunc(recordBuckets, missing) {
+		return fmt.Errorf("%w: a bucket is missing", ErrDamaged)
+	}
+	return nil
+}

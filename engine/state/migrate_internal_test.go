@@ -1,0 +1,102 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.etcd.io/bbolt"
+	v1 "k8s.io/api/core/v1"
+)
+
+// older makes a closed file of the present format with one pod and one fact.
+func older(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "moonlet.db")
+	s, err := Open(Options{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := Key{"default", "web"}
+	if _, err := s.Commit(context.Background(), Change{Key: web, New: &Pod{Key: web, Object: &v1.Pod{}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// renameFact is what a step to a new format may look like.
+func renameFact(from, to string) func(*bbolt.Tx) error {
+	return func(tx *bbolt.Tx) error {
+		b := tx.Bucket([]byte(bucketFacts))
+		if from != "" && b.Get([]byte(from)) == nil {
+			return errors.New("step out of order")
+		}
+		return errors.Join(b.Delete([]byte(from)), b.Put([]byte(to), seal(bucketFacts, to, []byte("1"))))
+	}
+}
+
+func TestOlderFormatIsCopiedThenMigratedStepByStep(t *testing.T) {
+	path := older(t)
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := formatSet{current: 3, steps: map[int]func(*bbolt.Tx) error{1: renameFact("new", "two"), 2: renameFact("two", "three")}}
+	later.steps[1] = renameFact("", "two")
+	f, err := openFile(path, false, later)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.close()
+	err = f.db.View(func(tx *bbolt.Tx) error {
+		if format, err := formatOf(tx); err != nil || format != 3 {
+			t.Errorf("format %d, %v; want 3", format, err)
+		}
+		facts := tx.Bucket([]byte(bucketFacts))
+		if facts.Get([]byte("three")) == nil || facts.Get([]byte("two")) != nil {
+			t.Error("the steps were not taken")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	backup := path + ".format-1.bak"
+	copied, err := os.ReadFile(backup)
+	if err != nil || string(copied) != string(before) {
+		t.Errorf("the copy differs from the file before (%v)", err)
+	}
+	if info, err := os.Stat(backup); err != nil || info.Mode() != 0o600 {
+		t.Errorf("the copy has mode %v (%v), want 0600", info.Mode(), err)
+	}
+}
+
+func TestMigrationThatFailsChangesNothing(t *testing.T) {
+	path := older(t)
+	broken := formatSet{current: 3, steps: map[int]func(*bbolt.Tx) error{
+		1: renameFact("", "two"),
+		2: func(*bbolt.Tx) error { panic("a step that breaks") },
+	}}
+	f, err := openFile(path, false, broken)
+	if err == nil {
+		f.close()
+		t.Fatal("opened")
+	}
+	if !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "a step that breaks") {
+		t.Errorf("error %q", err)
+	}
+	s, err := Open(Options{Path: path}) // still the older format
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if s.Len() != 1 || len(s.Facts().All()) != 0 {
+		t.Errorf("%d pods, facts %v; want the file as it was", s.Len(), s.Facts().All())
+	}
+}

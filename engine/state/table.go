@@ -1,0 +1,103 @@
+package state
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+)
+
+// Table is a small set of JSON values that is kept with the pods.
+type Table struct {
+	store  *Store
+	bucket string
+}
+
+// Params holds what was set by hand for scripts, by "script/name".
+func (s *Store) Params() Table { return Table{s, bucketParams} }
+
+// Facts holds what the process must remember about itself, such as its seed.
+func (s *Store) Facts() Table { return Table{s, bucketFacts} }
+
+// Get returns the value of a key and whether there is one. The value must not be changed.
+func (t Table) Get(key string) (json.RawMessage, bool) {
+	t.store.mu.RLock()
+	defer t.store.mu.RUnlock()
+	value, known := t.store.tables[t.bucket][key]
+	return value, known
+}
+
+// All returns a copy of the whole table.
+func (t Table) All() map[string]json.RawMessage {
+	t.store.mu.RLock()
+	defer t.store.mu.RUnlock()
+	return maps.Clone(t.store.tables[t.bucket])
+}
+
+// Put sets a key to a JSON value, or removes it where the value is nil, and returns when that is durable. Errors are
+// those of [Store.Commit].
+func (t Table) Put(ctx context.Context, key string, value json.RawMessage) error {
+	if key == "" || (value != nil && !json.Valid(value)) {
+		return fmt.Errorf("%s %q: %w: a key and a JSON value are needed", t.bucket, key, ErrInvalid)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	written, err := t.put(key, value)
+	if err != nil {
+		return err
+	}
+	return await(ctx, written)
+}
+
+func (t Table) put(key string, value json.RawMessage) (<-chan error, error) {
+	s := t.store
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.open(true); err != nil {
+		return nil, err
+	}
+	if value == nil {
+		delete(s.tables[t.bucket], key)
+		s.queue.put(t.bucket, key, nil)
+	} else {
+		s.tables[t.bucket][key] = value
+		s.queue.put(t.bucket, key, value)
+	}
+	return s.enqueued(key, true), nil
+}
+
+// NodeMemo returns what the scripts of a node remember; nil: nothing yet.
+func (s *Store) NodeMemo(node string) *Memo {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.nodes[node]
+}
+
+// SetNodeMemo replaces a node's memo, by nil too, if it still is old, else it returns [ErrConflict]. It does not wait for the
+// file.
+func (s *Store) SetNodeMemo(node string, old, memo *Memo) error {
+	if node == "" {
+		return fmt.Errorf("node memo: %w: the node has no name", ErrInvalid)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.open(false); err != nil {
+		return err
+	}
+	if s.nodes[node] != old {
+		return ErrConflict
+	}
+	if memo == old {
+		return nil
+	}
+	if memo == nil {
+		delete(s.nodes, node)
+		s.queue.put(bucketNodes, node, nil)
+	} else {
+		s.nodes[node] = memo
+		s.queue.put(bucketNodes, node, memo)
+	}
+	s.enqueued("", false)
+	return nil
+}
