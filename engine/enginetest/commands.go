@@ -29,6 +29,8 @@ type action func(s *stage, ts *testscript.TestScript, args []string) (stdout str
 //
 //	seed N                      before start
 //	node KEY=VALUE…             before start: admission=true, cpu=4, memory=8Gi, pods=10, minor=35
+//	state                       before start: kept in a file, so that restart finds it
+//	restart DURATION            ends it, and starts it again that much later
 //	start                       with the shipped scripts and those under scripts/ in the archive
 //	create NAME [KEY=VALUE…]    a pod of one container; see simplePod
 //	create -f FILE              a manifest
@@ -39,14 +41,18 @@ type action func(s *stage, ts *testscript.TestScript, args []string) (stdout str
 //	status NAME                 the pod's status as JSON
 //	logs NAME [TAIL]            its only container's log
 //	journal NAME                what happened and why
+//	memo NAME                   pod.memo, as JSON; memo alone: node.memo
 //	pods                        the names of all pods
 //	swap FILE NAME              saves a script and loads the folder; swap - NAME removes it
 //	param SCRIPT.NAME VALUE     turns a param
 //	get PATH · post PATH FILE   a request to the server; prints status and body
 func commands(shipped map[string]string) map[string]command {
 	return map[string]command{
-		"seed": run(seedCommand),
-		"node": run(nodeCommand),
+		"seed":    run(seedCommand),
+		"state":   run(stateCommand),
+		"restart": run(restartCommand),
+		"memo":    run(memoCommand),
+		"node":    run(nodeCommand),
 		"start": run(func(s *stage, ts *testscript.TestScript, _ []string) (string, error) {
 			s.begin(ts, shipped)
 			return "", nil
@@ -93,6 +99,35 @@ func seedCommand(s *stage, _ *testscript.TestScript, args []string) (_ string, e
 	}
 	s.seed, err = strconv.ParseUint(args[0], 10, 64)
 	return "", err
+}
+
+func stateCommand(s *stage, ts *testscript.TestScript, _ []string) (string, error) {
+	s.state = ts.MkAbs("state.db")
+	return "", nil
+}
+
+func restartCommand(s *stage, ts *testscript.TestScript, args []string) (string, error) {
+	if len(args) != 1 {
+		return "", errUsage
+	}
+	d, err := time.ParseDuration(args[0])
+	if err == nil {
+		s.restart(ts, d)
+	}
+	return "", err
+}
+
+func memoCommand(s *stage, ts *testscript.TestScript, args []string) (string, error) {
+	tree := s.live(ts).Node().Memo
+	if len(args) > 0 {
+		one, err := known(s, ts, args)
+		if err != nil {
+			return "", err
+		}
+		tree = one.Memo.Tree("")
+	}
+	b, err := json.Marshal(tree)
+	return string(b) + "\n", err
 }
 
 func nodeCommand(s *stage, _ *testscript.TestScript, args []string) (string, error) {

@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -53,17 +54,9 @@ func New(tb testing.TB, o Options) *Engine {
 		e.Clock = clock.Hold(Start)
 		o.Clock = e.Clock
 	}
-	store, err := state.Open(state.Options{Path: o.State})
-	if err != nil {
-		tb.Fatal(err)
-	}
+	store := openStore(tb, o.State)
 	runtime := script.NewRuntime(script.Options{})
-	tb.Cleanup(func() {
-		runtime.Close()
-		if err := store.Close(); err != nil {
-			tb.Error(err)
-		}
-	})
+	tb.Cleanup(runtime.Close)
 	node := defaultNode()
 	if o.Node != nil {
 		o.Node(&node)
@@ -80,7 +73,27 @@ func New(tb testing.TB, o Options) *Engine {
 			tb.Fatalf("load: %v", problem)
 		}
 	}
+	e.Resume(tb.Context())
 	return e
+}
+
+// openStore opens the state; with a file its writer runs until the test ends.
+func openStore(tb testing.TB, file string) *state.Store {
+	tb.Helper()
+	store, err := state.Open(state.Options{Path: file})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- store.Run(ctx) }()
+	tb.Cleanup(func() {
+		stop()
+		if err := errors.Join(<-ended, store.Close()); err != nil {
+			tb.Error(err)
+		}
+	})
+	return store
 }
 
 // patience is the limit of hooks in tests: a busy machine must not decide what a test says. Tests of limits set their

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
 
+	"github.com/moonlet-dev/moonlet/engine/clock"
 	"github.com/moonlet-dev/moonlet/engine/provider"
 )
 
@@ -47,7 +48,9 @@ type stageKey struct{}
 // stage is what one scenario has on it.
 type stage struct {
 	engine *Engine
+	tb     *scenarioTB
 	seed   uint64
+	state  string // file
 	params map[string]string
 	node   func(*provider.Node)
 }
@@ -73,9 +76,24 @@ func (s *stage) begin(ts *testscript.TestScript, shipped map[string]string) {
 	for _, f := range own {
 		scripts[filepath.Base(f)] = ts.ReadFile(f)
 	}
-	tb := &scenarioTB{ts: ts}
-	s.engine = New(tb, Options{Seed: s.seed, Scripts: scripts, Params: s.params, Node: s.node})
-	ts.Defer(tb.cleanup)
+	s.open(ts, scripts, clock.Hold(Start))
+}
+
+func (s *stage) open(ts *testscript.TestScript, scripts map[string]string, held *clock.HeldClock) {
+	s.tb = &scenarioTB{ts: ts}
+	s.engine = New(s.tb, Options{Seed: s.seed, Scripts: scripts, Params: s.params, Node: s.node, Clock: held, State: s.state})
+	s.engine.Clock = held
+	ts.Defer(s.tb.cleanup)
+}
+
+// restart ends the engine and starts it again on its state file, a while later.
+func (s *stage) restart(ts *testscript.TestScript, down time.Duration) {
+	if s.state == "" {
+		ts.Fatalf("nothing is kept: begin with state")
+	}
+	before := s.engine
+	s.tb.cleanup()
+	s.open(ts, before.sources, clock.Hold(before.Clock.Now().Add(down)))
 }
 
 // readPod reads a manifest, YAML or JSON.

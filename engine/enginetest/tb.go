@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -22,7 +23,8 @@ func (t *scenarioTB) Fatalf(f string, args ...any) { t.ts.Fatalf(f, args...) }
 func (t *scenarioTB) Error(args ...any)            { t.ts.Logf("%v", args) }
 
 func (t *scenarioTB) cleanup() {
-	for _, f := range t.cleanups {
+	for _, f := range slices.Backward(t.cleanups) {
 		f()
 	}
+	t.cleanups = nil
 }

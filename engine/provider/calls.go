@@ -153,7 +153,7 @@ func (d *draft) update(object *v1.Pod, status *v1.PodStatus) error {
 		return errUnchanged
 	}
 	if stops {
-		life, events := d.next.Life.Stop(d.next.Object, status, d.at)
+		life, events := d.next.Life.Stop(d.acted(), status, d.at)
 		d.next.Life = life
 		d.note(journal.Entry{What: "Stopped", Message: "set to " + string(status.Phase) + " by updatePod", By: "user"})
 		d.happened(events)
@@ -184,14 +184,28 @@ func (d *draft) takeObject(object *v1.Pod) (changed bool, err error) {
 	case answer.Refuse != nil:
 		return false, fmt.Errorf("%w: %s", state.ErrInvalid, answer.Refuse.Message)
 	}
-	life, events := d.next.Life.Update(old.Object, object, d.at)
-	d.next.Life = life
 	d.note(journal.Entry{What: "Updated", By: "user"})
-	d.happened(events)
+	d.settleAfter(answer.Delay, d.at)
 	if d.next.Owner != old.Owner {
 		d.reask()
 	}
 	return true, nil
+}
+
+// settleAfter lets an update that was sent at that time take effect a while later; advance does what is due.
+func (d *draft) settleAfter(delay time.Duration, sent time.Time) {
+	from := d.old.Object
+	if d.old.Update != nil {
+		from = d.old.Update.From
+	}
+	d.next.Update = &state.Update{From: from, At: sent, Until: later(sent.Add(delay), d.at)}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // keepOurs keeps what a client's copy of a pod may lack.
@@ -215,14 +229,19 @@ func onlyVersions(a, b *v1.Pod) bool {
 	return err == nil && string(left) == string(right)
 }
 
+// askUpdate asks on_update for the first time; askUpdateAgain puts the same question again.
 func (d *draft) askUpdate() hook.CreateAnswer {
 	d.next.Updates++
+	return d.askUpdateAgain(d.old.Object, d.at)
+}
+
+func (d *draft) askUpdateAgain(from *v1.Pod, at time.Time) hook.CreateAnswer {
 	if !d.gen.Asks(d.owner, hook.OnUpdate) {
 		return hook.CreateAnswer{}
 	}
 	ask := hook.AskID(hook.OnUpdate, "", d.next.Updates)
-	before := &script.Pod{Object: d.old.Object, Status: d.old.Status, Script: d.old.Owner}
-	answer, asked := d.p.hooks.OnUpdate(d.ctx, d.subject(ask), before, d.next.Updates, d.at)
+	before := &script.Pod{Object: from, Status: d.old.Status, Script: d.old.Owner}
+	answer, asked := d.p.hooks.OnUpdate(d.ctx, d.subject(ask), before, d.next.Updates, at)
 	d.remember(ask, asked, journal.Entry{What: hook.OnUpdate, Message: createText(answer)})
 	return answer
 }
@@ -244,7 +263,7 @@ func (d *draft) delete(sent *v1.Pod) error {
 		return err
 	}
 	d.note(journal.Entry{What: "Deleted", Message: "grace " + short(grace), By: "user"})
-	life, events := d.next.Life.Delete(d.next.Object, d.at, grace, answer.Termination)
+	life, events := d.next.Life.Delete(d.acted(), d.at, grace, answer.Termination)
 	d.next.Life = life
 	d.happened(events)
 	d.advance()

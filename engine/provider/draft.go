@@ -171,8 +171,27 @@ func (d *draft) Start(q pod.Question) pod.Outcome {
 
 // advance lets the machine do all that is due, presents the pod's status, and drops the pod once it is gone.
 func (d *draft) advance() {
-	life, events := d.next.Life.Advance(d.next.Object, d.at, d)
+	if u := d.next.Update; u != nil && !u.Until.After(d.at) {
+		d.settle(*u)
+	}
+	life, events := d.next.Life.Advance(d.acted(), d.at, d)
 	d.live(life, events)
+}
+
+// acted is the object the runs follow: the one that is listed, unless its script delays an update.
+func (d *draft) acted() *v1.Pod {
+	if d.next.Update != nil {
+		return d.next.Update.From
+	}
+	return d.next.Object
+}
+
+// settle lets a delayed update take effect, at its time.
+func (d *draft) settle(u state.Update) {
+	life, before := d.next.Life.Advance(u.From, u.Until, d)
+	life, events := life.Update(u.From, d.next.Object, u.Until)
+	d.next.Life, d.next.Update = life, nil
+	d.happened(append(before, events...))
 }
 
 // live takes the machine's word.
@@ -202,6 +221,8 @@ func (d *draft) open(ask string) bool {
 	switch name {
 	case hook.OnCreate:
 		return d.next.Life.Delayed()
+	case hook.OnUpdate:
+		return d.next.Update != nil && number == d.next.Updates
 	case hook.OnDelete:
 		return d.next.Object.DeletionTimestamp != nil
 	default:
@@ -234,7 +255,7 @@ func (d *draft) key() state.Key {
 // nothingNew says that nobody could tell the draft from the snapshot.
 func (d *draft) nothingNew() bool {
 	o, n := d.old, d.next
-	return o != nil && n != nil && o.Life == n.Life && o.Object == n.Object && o.Memo == n.Memo && o.Owner == n.Owner &&
+	return o != nil && n != nil && o.Life == n.Life && o.Object == n.Object && o.Update == n.Update && o.Memo == n.Memo && o.Owner == n.Owner &&
 		o.Due.Equal(n.Due) && o.Attempt == n.Attempt && bytes.Equal(o.StatusJSON, n.StatusJSON) && o.Extra == n.Extra
 }
 

@@ -31,13 +31,16 @@ func extraOf(p *state.Pod) extra {
 
 // present derives the pod's status, lets the status hook have its say, and encodes what comes of it.
 func (d *draft) present() {
-	d.derived = d.next.Life.Status(d.next.Object, d.p.node.facts(d.p.opts.Node()))
+	d.derived = d.next.Life.Status(d.acted(), d.p.node.facts(d.p.opts.Node()))
 	x := extra{print: d.gen.Fingerprint(d.owner), params: d.p.hooks.ParamRevision()}
 	status, due := d.derived, d.next.Life.Due()
 	if d.gen.Asks(d.owner, hook.Status) {
 		var again time.Time
 		status, again = d.askStatus(&x)
 		due = earlier(d.next.Life.Due(), again)
+	}
+	if u := d.next.Update; u != nil {
+		due = earlier(due, u.Until)
 	}
 	d.next.Due, d.next.Extra = due, x
 	d.show(status)
@@ -65,12 +68,12 @@ func (d *draft) askStatus(x *extra) (status *v1.PodStatus, again time.Time) {
 
 // latch makes a terminal phase that the status hook presented the pod's own: its runs end.
 func (d *draft) latch(s *v1.PodStatus, asked hook.Asked) {
-	life, events := d.next.Life.Stop(d.next.Object, s, d.at)
+	life, events := d.next.Life.Stop(d.acted(), s, d.at)
 	d.next.Life = life
 	d.note(journal.Entry{What: hook.Status, Message: "latched " + string(s.Phase), By: asked.By, Generation: asked.Generation, Draws: drawsText(asked.Draws)})
 	d.happened(events)
 	d.fold()
-	d.derived = life.Status(d.next.Object, d.p.node.facts(d.p.opts.Node()))
+	d.derived = life.Status(d.acted(), d.p.node.facts(d.p.opts.Node()))
 }
 
 // show encodes a status, keeping the old bytes where they are the same.

@@ -79,6 +79,9 @@ func (p *Provider) noteProblems(problems []*script.Error) {
 // changedBy picks the pods that gen may treat differently: another owner, or other text behind the hooks.
 func (p *Provider) changedBy(gen *hook.Generation) func(context.Context, *state.Pod) bool {
 	return func(ctx context.Context, pod *state.Pod) bool {
+		if pod.Status == nil {
+			return false // fresh from the file: [Provider.Resume] asks its questions
+		}
 		owner, _ := p.hooks.Owner(ctx, gen, &script.Pod{Object: pod.Object})
 		name := ""
 		if owner != nil {
@@ -174,11 +177,16 @@ func (d *draft) reask() {
 		answer := d.askCreate()
 		d.next.Life = d.next.Life.Delay(d.next.Created.Add(answer.Delay), d.at)
 	}
+	if u := d.next.Update; u != nil {
+		d.settleAfter(d.askUpdateAgain(u.From, u.At).Delay, u.At)
+	}
 	if d.next.Object.DeletionTimestamp != nil {
 		d.next.Life = d.next.Life.Retermination(d.askTermination().Termination, d.at)
 	}
-	life, events := d.next.Life.Replan(d.next.Object, d.at, d)
-	d.live(life, events)
+	life, events := d.next.Life.Replan(d.acted(), d.at, d)
+	d.next.Life = life
+	d.happened(events)
+	d.advance()
 }
 
 // Resume takes the pods that the store held at start up again: what fell due meanwhile has happened, at its time where
@@ -200,7 +208,7 @@ func (d *draft) resume() error {
 	d.adopt()
 	d.note(journal.Entry{What: "Resumed", By: "user", Generation: d.gen.ID()})
 	d.next.Life = d.next.Life.Resume(d.at)
-	life, events := d.next.Life.Advance(d.next.Object, d.at, d)
+	life, events := d.next.Life.Advance(d.acted(), d.at, d)
 	d.next.Life = life
 	d.happened(events)
 	d.reask()

@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"strconv"
+	"sync/atomic"
 )
 
 // Content types, as header values made once: they are shared by all answers and never changed.
@@ -34,7 +35,7 @@ func text(code int, line string) reply {
 func write(w http.ResponseWriter, a reply) int {
 	h := w.Header()
 	h["Content-Type"] = a.kind
-	h["Content-Length"] = []string{strconv.Itoa(len(a.body))}
+	h["Content-Length"] = lengthHeader(len(a.body))
 	if a.code != http.StatusOK {
 		w.WriteHeader(a.code)
 	}
@@ -44,6 +45,21 @@ func write(w http.ResponseWriter, a reply) int {
 	}
 	_, _ = w.Write(body) // fails when the client has gone, which is not ours to mend
 	return a.code
+}
+
+// lengths are values of Content-Length, made at first use and shared: the status call is to allocate nothing.
+var lengths [8 << 10]atomic.Pointer[[]string]
+
+func lengthHeader(n int) []string {
+	if n >= len(lengths) {
+		return []string{strconv.Itoa(n)}
+	}
+	if made := lengths[n].Load(); made != nil {
+		return *made
+	}
+	made := []string{strconv.Itoa(n)}
+	lengths[n].Store(&made)
+	return made
 }
 
 // codeLabel is a code for metrics and the log: a closed set of words beside the HTTP statuses.

@@ -59,6 +59,19 @@ func BenchmarkGetPodStatus(b *testing.B) {
 	}
 }
 
+// The call that every kubelet makes for every pod every five seconds.
+func TestTheStatusCallAllocatesNothing(t *testing.T) {
+	s := newServerOf(constant{newFake(), []byte(strings.Repeat("x", 2600))})
+	r := httptest.NewRequest(http.MethodGet, "/getPodStatus?namespace=default&name=web", nil)
+	w := &writer{header: http.Header{}}
+	if got := testing.AllocsPerRun(100, func() { s.ServeHTTP(w, r) }); got != 0 {
+		t.Errorf("%v allocations a request", got)
+	}
+	if got := w.header["Content-Length"]; len(got) != 1 || got[0] != "2600" {
+		t.Errorf("length %v", got)
+	}
+}
+
 func newServerOf(p server.Provider) *server.Server { return server.New(server.Options{Provider: p}) }
 
 func BenchmarkDecodePod(b *testing.B) {

@@ -65,10 +65,10 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request, buf *bytes.Buf
 	rc := http.NewResponseController(w)
 	_ = rc.SetReadDeadline(deadline(bodyTime)) // where there is no connection, there is nothing to wait for
 	_, err := buf.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
-	_ = rc.SetReadDeadline(time.Time{})
 	var over *http.MaxBytesError
 	switch {
 	case err == nil:
+		_ = rc.SetReadDeadline(time.Time{}) // not on errors: net/http reads on to end the request
 		return nil
 	case errors.As(err, &over):
 		return tooLarge(limit)

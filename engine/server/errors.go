@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -46,10 +47,10 @@ func (e *refusal) Error() string {
 	return line
 }
 
-// refuse answers an error and gives back the code.
+// refuse answers an error and gives back the code. A call that ended because its client has gone gets no answer.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) int {
-	if r.Context().Err() != nil {
-		return codeLeft
+	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
+		return codeLeft // a body that broke off has ended the context too, but is to be told
 	}
 	code, body := describe(err)
 	if code == http.StatusInternalServerError {

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"go/token"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -145,5 +147,30 @@ func TestTheRequestLog(t *testing.T) {
 		if strings.Contains(log.String(), "hunter2") {
 			t.Errorf("the log tells what it must not: %s", &log)
 		}
+	}
+}
+
+// A call that ends because its client has gone is no error of ours, and gets no answer that a proxy might keep.
+func TestAClientThatHasGoneGetsNoAnswer(t *testing.T) {
+	var log bytes.Buffer
+	f := newFake()
+	f.fails[api.CreatePod] = context.Canceled
+	s := server.New(server.Options{Provider: f, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	w := httptest.NewRecorder()
+	func() {
+		defer func() {
+			if err, ok := recover().(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
+				t.Errorf("ended in %v", err)
+			}
+		}()
+		s.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodPost, "/createPod", strings.NewReader(web)))
+	}()
+	if w.Body.Len() > 0 || log.Len() > 0 {
+		t.Errorf("answer %q, log %s", w.Body, &log)
+	}
+	if text := do(s, "GET", "/metrics", "").Body; !strings.Contains(text, `moonlet_provider_requests_total{call="createPod",code="left"} 1`) {
+		t.Errorf("not counted:\n%s", text)
 	}
 }

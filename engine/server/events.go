@@ -88,6 +88,7 @@ func openStream(w http.ResponseWriter) *stream {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // else nginx keeps events back
+	h.Set("Connection", "close")     // the write deadline is not one for other requests
 	st := &stream{w: w, rc: http.NewResponseController(w)}
 	st.enc = json.NewEncoder(&st.buf)
 	st.comment("moonlet")

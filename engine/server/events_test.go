@@ -87,6 +87,7 @@ func feedOf(events chan api.Event, closed *atomic.Int32) api.Feed {
 type listening struct {
 	*bufio.Reader
 	header http.Header
+	once   bool // the connection serves nothing after it
 	leave  func() error
 }
 
@@ -104,7 +105,7 @@ func (s *served) stream(t *testing.T, last string) *listening {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = resp.Body.Close() })
-	return &listening{bufio.NewReader(resp.Body), resp.Header, resp.Body.Close}
+	return &listening{bufio.NewReader(resp.Body), resp.Header, resp.Close, resp.Body.Close}
 }
 
 // message reads up to the next empty line.
@@ -135,7 +136,7 @@ func TestTheStreamTellsEvents(t *testing.T) {
 		}
 		s := serve(t, server.Options{Provider: f})
 		in := s.stream(t, "")
-		if in.header.Get("Content-Type") != "text/event-stream" || in.header.Get("X-Accel-Buffering") != "no" {
+		if in.header.Get("Content-Type") != "text/event-stream" || in.header.Get("X-Accel-Buffering") != "no" || !in.once {
 			t.Errorf("headers %v", in.header)
 		}
 		if got := message(t, in); got != ": moonlet\n" {

@@ -144,12 +144,13 @@ func TestTheReasonTravelsInTheStatusLine(t *testing.T) {
 		"a code that is none": {fault.Fault{Code: 7, Message: "odd"}, "500 odd", "odd\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, err := parse(t, raw(t, newServer(newFake().strikes(c.fault, api.Capacity)), "GET", "/capacity", ""))
+			all := raw(t, newServer(newFake().strikes(c.fault, api.Capacity)), "GET", "/capacity", "")
+			r, err := parse(t, all)
 			if r.Status != c.line || r.Body != c.body || err != nil {
 				t.Errorf("%q, %q, %v\nwant %q, %q", r.Status, r.Body, err, c.line, c.body)
 			}
-			if r.Header.Get(api.HeaderGeneration) != "1" || r.Header.Get("X-Evil") != "" {
-				t.Errorf("headers: %v", r.Header)
+			if r.Header.Get(api.HeaderGeneration) != "1" || r.Header.Get("X-Evil") != "" || !strings.Contains(all, "\r\nConnection: close\r\n") {
+				t.Errorf("headers: %q", all)
 			}
 		})
 	}

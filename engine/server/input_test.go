@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/moonlet-dev/moonlet/engine/server"
 )
@@ -121,6 +123,38 @@ func TestABodyOverTheLimit(t *testing.T) {
 			t.Errorf("%s at the limit: %s", call.path, r.Status)
 		}
 	}
+}
+
+func TestABodyThatIsAnnouncedTooLargeIsNotRead(t *testing.T) {
+	body := strings.NewReader(strings.Repeat(" ", 5<<20))
+	before := body.Len()
+	newServer(newFake()).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/createPod", body))
+	if body.Len() != before {
+		t.Errorf("%d bytes were read", before-body.Len())
+	}
+}
+
+// Whoever opens a request and never ends it does not keep the connection.
+func TestABodyThatDoesNotComeIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, server.Options{Provider: newFake()})
+		conn, err := s.client.Transport.(*http.Transport).DialContext(t.Context(), "tcp", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		began := time.Now()
+		if _, err := io.WriteString(conn, "POST /createPod HTTP/1.1\r\nHost: moonlet\r\nContent-Length: 100\r\n\r\n"+web[:20]); err != nil {
+			t.Fatal(err)
+		}
+		all, err := io.ReadAll(conn)
+		if err != nil || time.Since(began) > time.Minute {
+			t.Errorf("the connection ends in %v after %s", err, time.Since(began))
+		}
+		if r, err := parse(t, string(all)); err != nil || r.StatusCode != http.StatusRequestTimeout || r.Body != "body: not there after 30s\n" {
+			t.Errorf("%s %q %v", r.Status, r.Body, err)
+		}
+	})
 }
 
 func TestABodyThatBreaksOff(t *testing.T) {

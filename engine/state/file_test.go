@@ -96,19 +96,6 @@ func flipLast(v []byte) []byte { v[len(v)-1] ^= 1; return v }
 
 // TestUnusableFileIsRefusedAndLeftAlone breaks a file in every way and looks at its bytes afterwards.
 func TestUnusableFileIsRefusedAndLeftAlone(t *testing.T) {
-	overwrite := func(offset int64, text string) func(testing.TB, string) {
-		return func(tb testing.TB, file string) {
-			tb.Helper()
-			f, err := os.OpenFile(file, os.O_WRONLY, 0)
-			if err != nil {
-				tb.Fatal(err)
-			}
-			if _, err := f.WriteAt([]byte(text), offset); err != nil {
-				tb.Fatal(err)
-			}
-			f.Close()
-		}
-	}
 	truncate := func(bytes int64) func(testing.TB, string) {
 		return func(tb testing.TB, file string) {
 			tb.Helper()
@@ -146,7 +133,7 @@ func TestUnusableFileIsRefusedAndLeftAlone(t *testing.T) {
 			overwrite(16+50, "x")(tb, file)
 			overwrite(4096+16+50, "x")(tb, file)
 		}, state.ErrDamaged},
-		"a bad page":                {overwrite(4*4096, garbage), state.ErrDamaged},
+		"a bad page":                {spoilRootPage, state.ErrDamaged},
 		"zeroes after the head":     {overwrite(2*4096, strings.Repeat("\x00", 4*4096)), state.ErrDamaged},
 		"newer format":              {through(setMeta("format", "2")), state.ErrFormat},
 		"format this old is gone":   {through(setMeta("format", "0")), state.ErrFormat},
@@ -182,24 +169,55 @@ func TestUnusableFileIsRefusedAndLeftAlone(t *testing.T) {
 // freeUsedPage puts the page of the root bucket on the free list: writing to such a file would destroy it.
 func freeUsedPage(tb testing.TB, file string) {
 	tb.Helper()
+	text, head := readHead(tb, file)
+	list := number(text, head+boltFree) * boltPage
+	if number(text, list+boltIDs) == 0 {
+		tb.Fatal("the free list is empty")
+	}
+	binary.NativeEndian.PutUint64(text[list+boltIDs:], number(text, head+boltRoot))
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// overwrite writes over a file at an offset.
+func overwrite(offset int64, text string) func(testing.TB, string) {
+	return func(tb testing.TB, file string) {
+		tb.Helper()
+		f, err := os.OpenFile(file, os.O_WRONLY, 0)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		defer f.Close()
+		if _, err := f.WriteAt([]byte(text), offset); err != nil {
+			tb.Fatal(err)
+		}
+	}
+}
+
+// spoilRootPage writes nonsense over the page of the root bucket: any other page may be free.
+func spoilRootPage(tb testing.TB, file string) {
+	tb.Helper()
+	text, head := readHead(tb, file)
+	overwrite(int64(number(text, head+boltRoot)*boltPage), strings.Repeat("garbage!", boltPage/8))(tb, file)
+}
+
+// Where bbolt keeps what a test spoils, in bytes.
+const boltPage, boltRoot, boltFree, boltTransaction, boltIDs = 4096, 32, 48, 64, 16
+
+func number(text []byte, at uint64) uint64 { return binary.NativeEndian.Uint64(text[at:]) }
+
+// readHead reads a state file and finds the newer of its two heads.
+func readHead(tb testing.TB, file string) (text []byte, head uint64) {
+	tb.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	const page, root, free, transaction, ids = 4096, 32, 48, 64, 16 // where bbolt keeps them
-	number := func(at uint64) uint64 { return binary.NativeEndian.Uint64(text[at:]) }
-	head := uint64(0)
-	if number(page+transaction) > number(transaction) {
-		head = page
+	if number(text, boltPage+boltTransaction) > number(text, boltTransaction) {
+		head = boltPage
 	}
-	list := number(head+free) * page
-	if number(list+ids) == 0 {
-		tb.Fatal("the free list is empty")
-	}
-	binary.NativeEndian.PutUint64(text[list+ids:], number(head+root))
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		tb.Fatal(err)
-	}
+	return text, head
 }
 
 // mustRefuse opens a file that cannot be used and compares it before and after.

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"slices"
@@ -56,12 +57,16 @@ func formatOf(tx *bbolt.Tx) (int, error) {
 	return format, nil
 }
 
-// checkBucket holds every record against its checksum. All formats have these.
+// checkBucket holds every record against its checksum, which all formats have, and looks each up by its key: that
+// reads the pages above the records, where a spoiled length would make checkPages run off the file.
 func checkBucket(name []byte, b *bbolt.Bucket) error {
-	if string(name) == bucketMeta {
-		return nil
-	}
 	return b.ForEach(func(key, sealed []byte) error {
+		if !bytes.Equal(b.Get(key), sealed) {
+			return fmt.Errorf("%w: record %q is not found where it belongs", ErrDamaged, key)
+		}
+		if string(name) == bucketMeta {
+			return nil
+		}
 		_, err := unseal(string(name), string(key), sealed)
 		return err
 	})
@@ -71,13 +76,22 @@ func checkBucket(name []byte, b *bbolt.Bucket) error {
 // follow a walk through all buckets, for it runs in a goroutine of bbolt's, where no guard helps.
 func checkPages(tx *bbolt.Tx) error {
 	var first error
-	for err := range tx.Check() {
+	for err := range tx.Check(bbolt.WithKVStringer(quiet{})) {
 		if first == nil {
 			first = fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
 	}
 	return first
 }
+
+// quiet keeps bbolt from printing keys whose length may be spoiled.
+type quiet struct{}
+
+// KeyToString implements bbolt.KVStringer.
+func (quiet) KeyToString([]byte) string { return "a key" }
+
+// ValueToString implements bbolt.KVStringer.
+func (quiet) ValueToString([]byte) string { return "a value" }
 
 // hasBuckets says whether all buckets of the present format are there.
 func hasBuckets(tx *bbolt.Tx) error {

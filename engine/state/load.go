@@ -118,7 +118,7 @@ func decodePods(into []*Pod, records []stored) error {
 		}
 		p := &Pod{
 			Key: r.key, UID: life.UID, Incarnation: life.Incarnation, Attempt: life.Attempt,
-			Updates: life.Updates, Deletes: life.Deletes, Created: life.Created, Life: life.Life, Memo: life.Memo,
+			Updates: life.Updates, Deletes: life.Deletes, Created: life.Created, Life: life.Life, Update: life.Update, Memo: life.Memo,
 		}
 		if err := gojson.Unmarshal(r.object, &p.Object); err != nil {
 			return fmt.Errorf("%w: object of pod %s: %w", ErrDamaged, r.key, err)

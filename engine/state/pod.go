@@ -46,6 +46,7 @@ type Pod struct {
 
 	Object     *v1.Pod       // metadata and spec only
 	Life       *pod.Life     // what is remembered of its runs
+	Update     *Update       // an update that is listed and has not taken effect; nil: none
 	Memo       *Memo         // what its script remembers; nil: nothing yet
 	Owner      string        // the script that owns it; not persisted
 	Status     *v1.PodStatus // as presented; not persisted
@@ -53,6 +54,13 @@ type Pod struct {
 	StatusJSON []byte        // encoded Status; not persisted
 	Due        time.Time     // when something changes by itself; zero: never; not persisted
 	Extra      any           // the caller's own; not persisted
+}
+
+// Update is a change of metadata or spec that its script delays: Object is listed already, the runs still follow From.
+type Update struct {
+	From  *v1.Pod   `json:"from"`
+	At    time.Time `json:"at"`    // when it was sent
+	Until time.Time `json:"until"` // when it takes effect
 }
 
 // Change is one step of one pod.

@@ -38,13 +38,14 @@ type lifeRecord struct {
 	Deletes     int       `json:"deletes,omitempty"`
 	Created     time.Time `json:"created,omitzero"`
 	Life        *pod.Life `json:"life,omitempty"`
+	Update      *Update   `json:"update,omitempty"`
 	Memo        *Memo     `json:"memo,omitempty"`
 }
 
 func lifeOf(p *Pod) lifeRecord {
 	return lifeRecord{
 		UID: p.UID, Incarnation: p.Incarnation, Attempt: p.Attempt, Updates: p.Updates, Deletes: p.Deletes, Created: p.Created,
-		Life: p.Life, Memo: p.Memo,
+		Life: p.Life, Update: p.Update, Memo: p.Memo,
 	}
 }
 
