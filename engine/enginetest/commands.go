@@ -142,7 +142,7 @@ func nodeCommand(s *stage, _ *testscript.TestScript, args []string) (string, err
 			case "admission":
 				n.Admission = value == "true"
 			case "minor":
-				n.Minor, _ = strconv.Atoi(value) //nolint:errcheck // 0 shows in the shapes
+				n.Minor, _ = strconv.Atoi(value)
 			default:
 				n.Capacity[v1.ResourceName(key)] = resource.MustParse(value)
 			}
@@ -351,7 +351,7 @@ func postCommand(s *stage, ts *testscript.TestScript, args []string) (string, er
 
 func send(e *Engine, method, path, body string) (string, error) {
 	r := e.Do(method, path, body)
-	defer r.Body.Close() //nolint:errcheck // a recorder's body
+	defer r.Body.Close()
 	text, err := io.ReadAll(r.Body)
 	return fmt.Sprintf("%d\n%s\n", r.StatusCode, text), err
 }

@@ -3,6 +3,7 @@ package enginetest
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -123,9 +124,7 @@ func sources(scripts map[string]string) []script.Source {
 // Swap saves one script and loads the folder; empty text removes it. It returns what was wrong.
 func (e *Engine) Swap(name, text string) []*script.Error {
 	next := map[string]string{}
-	for k, v := range e.sources {
-		next[k] = v
-	}
+	maps.Copy(next, e.sources)
 	next[name] = text
 	if text == "" {
 		delete(next, name)
@@ -141,7 +140,7 @@ func (e *Engine) Pass(d time.Duration) {
 
 // Do sends one request to the server and returns the answer.
 func (e *Engine) Do(method, target, body string) *http.Response {
-	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	r := httptest.NewRequestWithContext(context.Background(), method, target, strings.NewReader(body))
 	w := httptest.NewRecorder()
 	e.Handler.ServeHTTP(w, r)
 	return w.Result()
@@ -159,7 +158,7 @@ func ReadFolder(tb testing.TB, dir string) map[string]string {
 		if !script.Loadable(filepath.Base(f)) {
 			continue
 		}
-		text, err := os.ReadFile(f) //nolint:gosec // the test names the folder
+		text, err := os.ReadFile(f)
 		if err != nil {
 			tb.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,9 +69,7 @@ func (s *stage) live(ts *testscript.TestScript) *Engine {
 // begin starts an engine with the shipped scripts and those of the archive.
 func (s *stage) begin(ts *testscript.TestScript, shipped map[string]string) {
 	scripts := map[string]string{}
-	for name, text := range shipped {
-		scripts[name] = text
-	}
+	maps.Copy(scripts, shipped)
 	own, err := filepath.Glob(filepath.Join(ts.MkAbs("scripts"), "*.lua"))
 	ts.Check(err)
 	for _, f := range own {

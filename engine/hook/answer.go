@@ -92,15 +92,13 @@ func deleteAnswer(a script.Answer) (DeleteAnswer, error) {
 // pullAnswer reads the answer of on_pull for an image.
 func pullAnswer(a script.Answer, image string) (pod.Pull, error) {
 	v, second := value(a, 0), value(a, 1)
-	switch v.Kind() {
-	case script.Nil:
+	switch kind := v.Kind(); {
+	case kind == script.Nil:
 		return pod.Pull{}, nil
-	case script.Table:
+	case kind == script.Table:
 		return pullTable(v, image)
-	case script.Text:
-		if _, failure := pullFailures[v.Text()]; failure || !startsDuration(v.Text()) {
-			return pullFailure(v.Text(), second, image)
-		}
+	case kind == script.Text && !startsDuration(v.Text()):
+		return pullFailure(v.Text(), second, image)
 	}
 	d, err := durationOrDelay(v)
 	return pod.Pull{After: d}, err
@@ -194,7 +192,7 @@ func durationOrDelay(v script.Value) (time.Duration, error) {
 
 // startsDuration tells "2s" and "90" from the word of a reason.
 func startsDuration(s string) bool {
-	return s != "" && (strings.ContainsRune("0123456789.+-", rune(s[0])))
+	return s != "" && strings.ContainsRune("0123456789.+-", rune(s[0]))
 }
 
 func describe(v script.Value) string {

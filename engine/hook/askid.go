@@ -15,6 +15,6 @@ func AskID(hook, container string, number int) string {
 func ParseAskID(id string) (hook, container string, number int) {
 	hook, rest, _ := strings.Cut(id, "/")
 	container, n, _ := strings.Cut(rest, "/")
-	number, _ = strconv.Atoi(n) //nolint:errcheck // made by AskID; 0 names no question
+	number, _ = strconv.Atoi(n)
 	return hook, container, number
 }

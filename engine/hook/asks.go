@@ -2,6 +2,7 @@ package hook
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
@@ -122,12 +123,7 @@ func watches(f *script.File, call string) bool {
 	if f.Match == nil || !f.Has(OnRequest) {
 		return false
 	}
-	for _, c := range f.Match.Calls {
-		if c == call {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(f.Match.Calls, call)
 }
 
 // OnRequest asks every file that watches the call for a fault, in name order: the first that strikes wins, latencies

@@ -129,8 +129,13 @@ func lineText(out []script.Value, err error) (string, error) {
 		return out[0].Text(), nil
 	case script.Number:
 		return fmt.Sprint(out[0].Number()), nil
+	default:
+		return "", notALine(out[0])
 	}
-	return "", fmt.Errorf("answer: every: want a line of text, got %s", describe(out[0]))
+}
+
+func notALine(v script.Value) error {
+	return fmt.Errorf("answer: every: want a line of text, got %s", describe(v))
 }
 
 type window struct {

@@ -2,6 +2,7 @@ package hook
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/moonlet-dev/moonlet/engine/pod"
@@ -145,10 +146,8 @@ func (s *startError) DecodeLua(v script.Value, path string) error {
 		return nil
 	}
 	s.Reason = t.Reason
-	for _, known := range startReasons {
-		if known == t.Reason {
-			return nil
-		}
+	if slices.Contains(startReasons, t.Reason) {
+		return nil
 	}
 	return fmt.Errorf("%s.reason: unknown start error %q%s", path, t.Reason, didYouMean(t.Reason, startReasons))
 }

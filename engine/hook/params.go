@@ -168,13 +168,15 @@ func coerce(value, def any) (any, error) {
 	if !ok {
 		return nil, fmt.Errorf("want text as its default %q, got %v", def, value)
 	}
-	if _, err := time.ParseDuration(fmt.Sprint(def)); err != nil {
-		return s, nil
-	}
-	if _, err := time.ParseDuration(s); err != nil {
+	if isDuration(fmt.Sprint(def)) && !isDuration(s) {
 		return nil, fmt.Errorf("want a duration as its default %q, got %q", def, s)
 	}
 	return s, nil
+}
+
+func isDuration(s string) bool {
+	_, err := time.ParseDuration(s)
+	return err == nil
 }
 
 func toNumber(value any) (any, error) {

@@ -20,7 +20,12 @@ func faultAnswer(v script.Value) (fault.Fault, error) {
 		return faultVerb(v)
 	case script.Table:
 		return faultTable(v)
+	default:
+		return noFault(v)
 	}
+}
+
+func noFault(v script.Value) (fault.Fault, error) {
 	return fault.Fault{}, fmt.Errorf("answer: %s is not a fault: return latency(d), reject(code, why), hang(), drop(), garble(), cut(share) or a table of them", describe(v))
 }
 

@@ -2,6 +2,7 @@ package hook
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -80,7 +81,7 @@ func (h *Hooks) tryContainers(ctx context.Context, p *v1.Pod, subject func() Sub
 	ask(p.Spec.InitContainers, pod.Init)
 	ask(p.Spec.Containers, pod.App)
 	only(Logs, func() {
-		h.Logs(ctx, subject(), LogAsk{
+		_, _, _ = h.Logs(ctx, subject(), LogAsk{ // what breaks is told to Failed
 			Container: &p.Spec.Containers[0], Run: 1, Started: sampleTime, At: sampleTime.Add(time.Hour),
 			Tail: 3, MaxLines: 3, MaxBytes: 1 << 20,
 		})
@@ -134,10 +135,6 @@ func dress(p *v1.Pod, f *script.File) {
 	if f.Match == nil {
 		return
 	}
-	for k, v := range f.Match.Labels {
-		p.Labels[k] = v
-	}
-	for k, v := range f.Match.Annotations {
-		p.Annotations[k] = v
-	}
+	maps.Copy(p.Labels, f.Match.Labels)
+	maps.Copy(p.Annotations, f.Match.Annotations)
 }

@@ -142,7 +142,7 @@ func (d *definitions) hooks() {
 }
 
 func (d *definitions) comment(text string) {
-	for _, l := range strings.Split(text, "\n") {
+	for l := range strings.SplitSeq(text, "\n") {
 		d.line("---%s", l)
 	}
 }
@@ -173,8 +173,7 @@ func (d *definitions) class(t reflect.Type) {
 }
 
 func (d *definitions) fields(t reflect.Type, inner *[]reflect.Type) {
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		name, rest, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if name == "" && f.Anonymous {
 			d.fields(element(f.Type), inner)

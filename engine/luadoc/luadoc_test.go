@@ -57,11 +57,11 @@ func compare(t *testing.T, path, want string) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil { //nolint:gosec // part of the repository
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	got, err := os.ReadFile(path) //nolint:gosec // part of the repository
+	got, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}

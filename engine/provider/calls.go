@@ -119,7 +119,7 @@ func (d *draft) begin(object *v1.Pod) {
 func (p *Provider) rejected(n *state.Pod) {
 	count := state.Count{UID: n.UID, Incarnation: n.Incarnation, Attempt: n.Attempt, Rejected: true}
 	if err := p.store.SetCount(n.Key, count); err != nil {
-		p.log.Warn("a rejected create is not remembered", "pod", n.Key.String(), "err", err)
+		p.log.Warn("a rejected create is not remembered", "pod", n.String(), "err", err)
 	}
 }
 

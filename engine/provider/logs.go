@@ -34,7 +34,7 @@ func (p *Provider) Logs(ctx context.Context, r api.LogRequest) ([]byte, error) {
 	if run == nil || !gen.Asks(owner, hook.Logs) {
 		return nil, nil
 	}
-	text, _, _ := p.hooks.Logs(ctx, p.reader(gen, one), p.logAsk(r, container, run)) //nolint:errcheck // counted and logged where hooks fail
+	text, _, _ := p.hooks.Logs(ctx, p.reader(gen, one), p.logAsk(r, container, run))
 	return text, nil
 }
 

@@ -25,7 +25,7 @@ type extra struct {
 }
 
 func extraOf(p *state.Pod) extra {
-	x, _ := p.Extra.(extra) //nolint:errcheck // a pod fresh from the file has none: the zero value
+	x, _ := p.Extra.(extra)
 	return x
 }
 
@@ -80,7 +80,7 @@ func (d *draft) latch(s *v1.PodStatus, asked hook.Asked) {
 func (d *draft) show(s *v1.PodStatus) {
 	encoded, err := json.Marshal(s)
 	if err != nil { // a status is made of plain fields: only a broken quantity could do that, and decoding refuses those
-		d.p.log.Error("encode status", "pod", d.next.Key.String(), "err", err)
+		d.p.log.Error("encode status", "pod", d.next.String(), "err", err)
 		return
 	}
 	if d.old != nil && bytes.Equal(d.old.StatusJSON, encoded) {

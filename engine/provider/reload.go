@@ -196,7 +196,7 @@ func (p *Provider) Resume(ctx context.Context) {
 	p.eachPod(func(pod *state.Pod) {
 		_, err := p.change(ctx, change{key: pod.Key}, func(d *draft) error { return d.resume() })
 		if err != nil && ctx.Err() == nil {
-			p.log.Error("take a pod up again", "pod", pod.Key.String(), "err", err)
+			p.log.Error("take a pod up again", "pod", pod.String(), "err", err)
 		}
 	})
 }

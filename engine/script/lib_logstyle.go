@@ -163,10 +163,18 @@ func logKlog(l *lua.LState) int {
 	fmt.Fprintf(&b, "%s%s %7d %s] %s", letter, f.at.UTC().Format("0102 15:04:05.000000"), 1, f.or(l, "source", "main.go:1"), strconv.Quote(l.CheckString(2)))
 	for _, k := range f.keys {
 		if k != "source" {
-			b.WriteString(" " + k + "=" + strconv.Quote(toText(l, f.values[k])))
+			b.WriteString(" " + k + "=" + klogValue(l, f.values[k]))
 		}
 	}
 	return pushText(l, b.String())
+}
+
+// klogValue quotes text and leaves numbers and booleans bare, as klog's structured calls do.
+func klogValue(l *lua.LState, v lua.LValue) string {
+	if v.Type() == lua.LTNumber || v.Type() == lua.LTBool {
+		return toText(l, v)
+	}
+	return strconv.Quote(toText(l, v))
 }
 
 var (
@@ -183,7 +191,7 @@ func logJava(l *lua.LState) int {
 	src, _ := stateOf(l).draw(l, "java_trace", 4)
 	one := func(of []string) string { return of[src.next()%uint64(len(of))] }
 	var b strings.Builder
-	b.WriteString(`Exception in thread "main" ` + l.CheckString(1))
+	b.WriteString(l.CheckString(1))
 	if m := l.OptString(2, ""); m != "" {
 		b.WriteString(": " + m)
 	}
