@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
@@ -63,12 +64,14 @@ func New(tb testing.TB, o Options) *Engine {
 		o.Node(&node)
 	}
 	e.Store = store
+	registry := prometheus.NewRegistry()
 	e.Provider = provider.New(provider.Options{
-		Store: store, Clock: o.Clock, Runtime: runtime, Seed: o.Seed, Config: o.Config, Params: o.Params,
+		Metrics: provider.NewMetrics(registry),
+		Store:   store, Clock: o.Clock, Runtime: runtime, Seed: o.Seed, Config: o.Config, Params: o.Params,
 		Limits: hook.Limits{Status: patience, Create: patience, Logs: patience, Match: patience},
 		Node:   func() provider.Node { return node },
 	})
-	e.Handler = server.New(server.Options{Provider: e.Provider, Clock: o.Clock}).Handler()
+	e.Handler = server.New(server.Options{Provider: e.Provider, Clock: o.Clock, Registry: registry}).Handler()
 	if len(o.Scripts) > 0 {
 		for _, problem := range e.Load(tb.Context(), sources(o.Scripts)) {
 			tb.Fatalf("load: %v", problem)

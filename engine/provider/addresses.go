@@ -7,9 +7,11 @@ import (
 	"math/big"
 	"net/netip"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/moonlet-dev/moonlet/engine/journal"
 	"github.com/moonlet-dev/moonlet/engine/state"
 )
 
@@ -57,6 +59,30 @@ func (b *addressBook) release(key state.Key) {
 	if ip, ok := b.of[key]; ok {
 		delete(b.of, key)
 		delete(b.taken, ip)
+	}
+}
+
+// addressRetry is how often a pod without address looks whether one is free again.
+const addressRetry = 10 * time.Second
+
+// lacksAddress says that the pod's sandbox cannot start for want of an address.
+func (d *draft) lacksAddress() bool {
+	life := d.next.Life
+	return life.IP() == "" && !d.next.Object.Spec.HostNetwork && !life.Terminal()
+}
+
+// address gives the pod one where it needs one and has none.
+func (d *draft) address() {
+	if !d.lacksAddress() {
+		return
+	}
+	ip := d.p.ips.take(d.next.Key, d.p.opts.Node().PodCIDR)
+	if ip != "" {
+		d.next.Life = d.next.Life.WithIP(ip)
+		return
+	}
+	if d.old == nil {
+		d.note(journal.Entry{What: "FailedCreatePodSandBox", Message: "pod_cidr has no address left; trying again every " + short(addressRetry), By: "kubelet"})
 	}
 }
 

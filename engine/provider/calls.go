@@ -82,11 +82,7 @@ func (d *draft) create(object *v1.Pod) error {
 	if refused == nil {
 		refused = d.p.admit.refuse(d)
 	}
-	begin := pod.Beginning{Delay: answer.Delay, Rejected: refused}
-	if refused == nil && !object.Spec.HostNetwork {
-		begin.IP = d.p.ips.take(d.next.Key, d.p.opts.Node().PodCIDR)
-	}
-	d.next.Life = pod.Begin(d.next.Object, d.at, begin)
+	d.next.Life = pod.Begin(d.next.Object, d.at, pod.Beginning{Delay: answer.Delay, Rejected: refused})
 	d.note(journal.Entry{What: "Created", Message: string(d.next.UID), By: "user"})
 	if err := d.encodeObject(); err != nil {
 		return err

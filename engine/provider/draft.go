@@ -174,6 +174,7 @@ func (d *draft) advance() {
 	if u := d.next.Update; u != nil && !u.Until.After(d.at) {
 		d.settle(*u)
 	}
+	d.address()
 	life, events := d.next.Life.Advance(d.acted(), d.at, d)
 	d.live(life, events)
 }

@@ -42,6 +42,9 @@ func (d *draft) present() {
 	if u := d.next.Update; u != nil {
 		due = earlier(due, u.Until)
 	}
+	if d.lacksAddress() {
+		due = earlier(due, d.at.Add(addressRetry))
+	}
 	d.next.Due, d.next.Extra = due, x
 	d.show(status)
 }
