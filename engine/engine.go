@@ -89,16 +89,26 @@ func (e *Engine) build(c *config.Config, registry *prometheus.Registry) {
 	e.runtime = script.NewRuntime(script.Options{Slots: c.Limits.Slots, Log: scriptLog(e.log)})
 	e.provider = provider.New(provider.Options{
 		Store: e.store, Clock: e.opts.Clock, Runtime: e.runtime, Seed: uint64(e.seed), //nolint:gosec // the seed's bits
-		Limits: hook.Limits{Status: c.Limits.Status, Create: c.Limits.Create, Logs: c.Limits.Logs, Match: c.Limits.Match},
-		Config: anyMap(c.ScriptConfig), Params: paramMap(c.Params), Node: e.node.Node,
-		Logs: provider.LogLimits{Lines: c.Limits.LogLines, Bytes: int(c.Limits.LogBytes)},
-		Log:  e.log, Metrics: provider.NewMetrics(registry),
+		Limits: e.hookLimits, Logs: e.logLimits,
+		Config: func() map[string]any { return anyMap(e.opts.Config.Current().ScriptConfig) },
+		Params: paramMap(c.Params), Node: e.node.Node,
+		Log: e.log, Metrics: provider.NewMetrics(registry),
 	})
 	e.provider.Watch(registry)
 	e.server = server.New(server.Options{
 		Provider: e.provider, Clock: e.opts.Clock, Origins: c.CORS.Origins, BodyLimit: c.Limits.Body,
 		OS: c.Node.OS, KubeletPort: e.node.port(), Log: e.log, Registry: registry,
 	})
+}
+
+func (e *Engine) hookLimits() hook.Limits {
+	l := e.opts.Config.Current().Limits
+	return hook.Limits{Status: l.Status, Create: l.Create, Logs: l.Logs, Match: l.Match}
+}
+
+func (e *Engine) logLimits() provider.LogLimits {
+	l := e.opts.Config.Current().Limits
+	return provider.LogLimits{Lines: l.LogLines, Bytes: int(l.LogBytes)}
 }
 
 // Provider is what serves the calls, for those who drive an Engine in their own process.
@@ -198,11 +208,14 @@ func (e *Engine) keepSeed(ctx context.Context) error {
 }
 
 func (e *Engine) stateFailed(err error) {
-	if err == nil {
+	switch {
+	case err == nil:
 		e.log.Info("the state file can be written again")
-		return
+	case errors.Is(err, state.ErrUnwritten):
+		e.log.Error("the state file cannot be written; changes are refused until it can", "err", err)
+	default:
+		e.log.Error("a change is not kept", "err", err)
 	}
-	e.log.Error("the state file cannot be written; changes are refused until it can", "err", err)
 }
 
 func anyMap(m map[string]string) map[string]any {

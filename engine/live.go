@@ -2,8 +2,11 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"maps"
 	"path/filepath"
 
 	"github.com/moonlet-dev/moonlet/engine/script"
@@ -13,8 +16,11 @@ import (
 // readScripts reads a scripts folder once.
 func readScripts(dir string) (watch.Snapshot, error) {
 	snapshot, err := watch.Read(dir, script.Loadable, watch.Limits{})
+	if about, ok := errors.AsType[*fs.PathError](err); ok && about.Path == dir {
+		err = about.Err // which folder, the line says already
+	}
 	if err != nil {
-		return snapshot, fmt.Errorf("read scripts: %w: name a folder of scripts with --scripts", err)
+		return snapshot, fmt.Errorf("scripts folder %s: %w: name a folder of scripts with --scripts, or begin one with: moonlet script new NAME", dir, err)
 	}
 	return snapshot, nil
 }
@@ -74,6 +80,10 @@ func (e *Engine) reconfigure(ctx context.Context) {
 	e.log.Info("config taken", "file", e.opts.Config.File())
 	if pending := e.opts.Config.Pending(); len(pending) > 0 {
 		e.log.Warn("these keys take effect at the next start", "keys", pending)
+	}
+	e.server.Configure(now.CORS.Origins, now.Limits.Body)
+	if !maps.Equal(before.ScriptConfig, now.ScriptConfig) {
+		e.report(e.provider.Reload(ctx))
 	}
 	for _, err := range e.provider.Configure(ctx, paramMap(now.Params)) {
 		e.log.Warn("a param given by config does not fit", "err", err)

@@ -107,23 +107,23 @@ var settings = []setting{
 		help: "values of params that scripts declare, such as flaky.crash_rate=0.5",
 		take: field(func(c *Config) *[]Param { return &c.Params }, params),
 	}, {
-		key: "script_config", form: list, kind: "key=value", fixed: true,
+		key: "script_config", form: list, kind: "key=value",
 		help: "what scripts read as config; values are text",
 		take: field(func(c *Config) *map[string]string { return &c.ScriptConfig }, pairs),
 	}, {
-		key: "limits.status", kind: "duration", preset: "50ms", fixed: true,
+		key: "limits.status", kind: "duration", preset: "50ms",
 		help: "time one status hook may take",
 		take: field(func(c *Config) *time.Duration { return &c.Limits.Status }, limit),
 	}, {
-		key: "limits.create", kind: "duration", preset: "200ms", fixed: true,
+		key: "limits.create", kind: "duration", preset: "200ms",
 		help: "time one on_… hook may take",
 		take: field(func(c *Config) *time.Duration { return &c.Limits.Create }, limit),
 	}, {
-		key: "limits.logs", kind: "duration", preset: "500ms", fixed: true,
+		key: "limits.logs", kind: "duration", preset: "500ms",
 		help: "time one logs hook may take, with all its lines",
 		take: field(func(c *Config) *time.Duration { return &c.Limits.Logs }, limit),
 	}, {
-		key: "limits.match", kind: "duration", preset: "20ms", fixed: true,
+		key: "limits.match", kind: "duration", preset: "20ms",
 		help: "time one match function may take",
 		take: field(func(c *Config) *time.Duration { return &c.Limits.Match }, limit),
 	}, {
@@ -131,19 +131,19 @@ var settings = []setting{
 		help: "hooks that may run at the same time",
 		take: field(func(c *Config) *int { return &c.Limits.Slots }, between(1, 64)),
 	}, {
-		key: "limits.log_bytes", form: size, kind: "quantity", preset: "1Mi", fixed: true,
+		key: "limits.log_bytes", form: size, kind: "quantity", preset: "1Mi",
 		help: "size of one log answer",
 		take: field(func(c *Config) *int64 { return &c.Limits.LogBytes }, byteCount),
 	}, {
-		key: "limits.log_lines", form: number, kind: "number", preset: int64(10000), fixed: true,
+		key: "limits.log_lines", form: number, kind: "number", preset: int64(10000),
 		help: "lines of one log answer",
 		take: field(func(c *Config) *int { return &c.Limits.LogLines }, between(1, 10_000_000)),
 	}, {
-		key: "limits.body", form: size, kind: "quantity", preset: "4Mi", fixed: true,
+		key: "limits.body", form: size, kind: "quantity", preset: "4Mi",
 		help: "size of one request body",
 		take: field(func(c *Config) *int64 { return &c.Limits.Body }, byteCount),
 	}, {
-		key: "cors.origins", form: list, kind: "origin", fixed: true,
+		key: "cors.origins", form: list, kind: "origin",
 		help: "web pages that may call the provider API, such as http://localhost:8080, or * for all",
 		take: field(func(c *Config) *[]string { return &c.CORS.Origins }, origins),
 	},

@@ -67,9 +67,11 @@ func New(tb testing.TB, o Options) *Engine {
 	registry := prometheus.NewRegistry()
 	e.Provider = provider.New(provider.Options{
 		Metrics: provider.NewMetrics(registry),
-		Store:   store, Clock: o.Clock, Runtime: runtime, Seed: o.Seed, Config: o.Config, Params: o.Params,
-		Limits: hook.Limits{Status: patience, Create: patience, Logs: patience, Match: patience},
-		Node:   func() provider.Node { return node },
+		Store:   store, Clock: o.Clock, Runtime: runtime, Seed: o.Seed, Config: func() map[string]any { return o.Config }, Params: o.Params,
+		Limits: func() hook.Limits {
+			return hook.Limits{Status: patience, Create: patience, Logs: patience, Match: patience}
+		},
+		Node: func() provider.Node { return node },
 	})
 	e.Handler = server.New(server.Options{Provider: e.Provider, Clock: o.Clock, Registry: registry}).Handler()
 	if len(o.Scripts) > 0 {

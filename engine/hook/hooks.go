@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -13,11 +14,11 @@ import (
 
 // Options is what Hooks needs to ask questions.
 type Options struct {
-	Seed    uint64              // of all draws
-	Limits  Limits              // zero fields: the defaults
-	Config  map[string]any      // what scripts see as `config`
-	Runtime *script.Runtime     // required
-	World   func() script.World // what pods{} and nodes{} read; nil: nothing
+	Seed    uint64                // of all draws
+	Limits  func() Limits         // read for every call; nil, and zero fields: the defaults
+	Config  func() map[string]any // what scripts see as `config`, read at every load; nil: nothing
+	Runtime *script.Runtime       // required
+	World   func() script.World   // what pods{} and nodes{} read; nil: nothing
 	// Node gives the node, with node.memo as the question of that name may see it: without what it wrote when it was
 	// asked before. The name is empty for questions that cannot write. Required.
 	Node   func(ask string) *script.Node
@@ -44,35 +45,28 @@ type Hooks struct {
 
 // New returns Hooks without scripts: every question gets its built-in answer until [Hooks.Load].
 func New(o Options) *Hooks {
-	o.Limits = o.Limits.withDefaults()
+	if o.Limits == nil {
+		o.Limits = func() Limits { return Limits{} }
+	}
+	if o.Config == nil {
+		o.Config = func() map[string]any { return nil }
+	}
 	h := &Hooks{opts: o}
 	h.current.Store(newGeneration(nil))
 	return h
 }
 
-func (l Limits) withDefaults() Limits {
-	set := func(d *time.Duration, def time.Duration) {
-		if *d == 0 {
-			*d = def
-		}
-	}
-	set(&l.Status, 50*time.Millisecond)
-	set(&l.Create, 200*time.Millisecond)
-	set(&l.Logs, 500*time.Millisecond)
-	set(&l.Match, 20*time.Millisecond)
-	return l
-}
-
+// of is the limit of a hook.
 func (l Limits) of(hook string) time.Duration {
 	switch hook {
 	case OnCreate, OnUpdate, OnDelete, OnPull, OnStart:
-		return l.Create
+		return cmp.Or(l.Create, 200*time.Millisecond)
 	case Logs:
-		return l.Logs
+		return cmp.Or(l.Logs, 500*time.Millisecond)
 	case matchHook:
-		return l.Match
+		return cmp.Or(l.Match, 20*time.Millisecond)
 	default:
-		return l.Status
+		return cmp.Or(l.Status, 50*time.Millisecond)
 	}
 }
 
@@ -140,7 +134,7 @@ func (h *Hooks) call(ctx context.Context, file *script.File, key string, q quest
 		File: file, Hook: q.hook, Args: q.args, Now: q.at,
 		Draws:  script.NewDraws(h.opts.Seed, key, q.subject.Incarnation, q.container, q.hook, q.number),
 		Params: h.params.of(file), World: h.world(), Node: h.opts.Node(h.nodeAsk(key, q, sig)),
-		Limit: h.opts.Limits.of(q.hook), Writable: sig.Writes,
+		Limit: h.opts.Limits().of(q.hook), Writable: sig.Writes,
 	}
 	start := time.Now() //nolint:forbidigo // a hook's running time is the machine's, not the story's
 	err := gen.set.Call(ctx, c, func(a script.Answer) error {

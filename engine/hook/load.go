@@ -27,7 +27,7 @@ func (h *Hooks) Check(ctx context.Context, sources []script.Source) []*script.Er
 }
 
 func (h *Hooks) build(ctx context.Context, id uint64, sources []script.Source) (*Generation, []*script.Error) {
-	set, problems := h.opts.Runtime.Load(id, sources, script.Env{Hooks: names(), Config: h.opts.Config})
+	set, problems := h.opts.Runtime.Load(id, sources, script.Env{Hooks: names(), Config: h.opts.Config()})
 	if set == nil {
 		return nil, problems
 	}

@@ -167,6 +167,7 @@ func (m *machine) stepContainer(i int) {
 		m.afterExit(c)
 	case backOff:
 		m.restart(c)
+	case waiting, done: // never due
 	}
 }
 
@@ -228,6 +229,9 @@ func (m *machine) appsBegan() bool {
 func (m *machine) queue(c *containerLife, due instant) { c.Stage, c.Due = queued, due }
 
 func (m *machine) event(container, kind, reason, message, by string) {
+	if m.events == nil {
+		m.events = make([]Event, 0, 8) // a plain start makes seven
+	}
 	m.events = append(m.events, Event{
 		At: m.at.time(), Container: container, Type: kind, Reason: reason, Message: message, By: by,
 	})

@@ -69,14 +69,24 @@ func (m *memory) incomplete(p *v1.Pod) []string {
 	var names []string
 	for i := range min(len(p.Spec.InitContainers), len(m.Containers)) {
 		c := &m.Containers[i]
-		if !c.passed() && !(kindOf(p, i) == Sidecar && c.Started) {
+		if did := c.passed() || kindOf(p, i) == Sidecar && c.Started; !did {
 			names = append(names, c.Name)
 		}
 	}
 	return names
 }
 
-func (m *machine) containersReady() bool { return !m.terminal() && len(m.unready(m.p)) == 0 }
+func (m *machine) containersReady() bool {
+	if m.terminal() {
+		return false
+	}
+	for i := range m.Containers {
+		if !m.Containers[i].Ready && kindOf(m.p, i) != Init {
+			return false
+		}
+	}
+	return true
+}
 
 // unready are the containers and sidecars that are not ready.
 func (m *memory) unready(p *v1.Pod) []string {
@@ -190,10 +200,10 @@ func (m *memory) why(p *v1.Pod, c condition) (reason, message string) {
 	case containersReady:
 		return m.whyUnready(p)
 	case ready:
-		if m.True.has(containersReady) {
-			return whyGates(m.unmetGates(p))
+		if !m.True.has(containersReady) || m.True.has(ready) {
+			return m.whyUnready(p)
 		}
-		return m.whyUnready(p)
+		return "ReadinessGatesNotReady", strings.Join(m.unmetGates(p), ", ")
 	default:
 		return "", ""
 	}
@@ -227,13 +237,6 @@ func (m *memory) whyUnready(p *v1.Pod) (reason, message string) {
 	default:
 		return "ContainersNotReady", listed("containers with unready status", m.unready(p))
 	}
-}
-
-func whyGates(unmet []string) (reason, message string) {
-	if len(unmet) == 0 {
-		return "", ""
-	}
-	return "ReadinessGatesNotReady", strings.Join(unmet, ", ")
 }
 
 func listed(what string, names []string) string { return what + ": [" + strings.Join(names, " ") + "]" }

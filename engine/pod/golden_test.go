@@ -117,7 +117,7 @@ var cases = map[string]told{
 	"ContainerCreating, sandbox ready (image pulling)": {ask: pullFails(pod.Pull{After: sec(5)}), tell: until(sec(1))},
 	"Running+Ready":                     {tell: until(sec(1))},
 	"Running, readiness failing":        {ask: always(pod.Outcome{Ready: &pod.Readiness{Never: true}}), tell: until(sec(9))},
-	"Running, startup probe not passed": {ask: always(pod.Outcome{Started: dur(time.Hour)}), tell: until(sec(9))},
+	"Running, startup probe not passed": {ask: always(pod.Outcome{Started: new(time.Hour)}), tell: until(sec(9))},
 	"ErrImagePull": {
 		ask: pullFails(pod.Pull{Reason: "ErrImagePull", Message: "failed to pull and unpack image ..."}), tell: until(sec(0.5)),
 	},

@@ -85,5 +85,18 @@ func given(c, derived v1.ContainerStatus) v1.ContainerStatus {
 	if g.ContainerID == "" {
 		g.ContainerID = derived.ContainerID
 	}
+	if d := derived.State.Terminated; d != nil {
+		timed(g.State.Terminated, d)
+	}
 	return g
+}
+
+// timed gives an end without times those of the run that it ended: the lab's Stop Pod sends none.
+func timed(t, d *v1.ContainerStateTerminated) {
+	if t.StartedAt.IsZero() {
+		t.StartedAt = d.StartedAt
+	}
+	if t.FinishedAt.IsZero() {
+		t.FinishedAt = d.FinishedAt
+	}
 }

@@ -53,8 +53,6 @@ func by(outcomes map[string]pod.Outcome) *script {
 
 func exit(code int32, after time.Duration) *pod.Exit { return &pod.Exit{Code: code, After: after} }
 
-func dur(d time.Duration) *time.Duration { return &d }
-
 type edit func(*v1.Pod)
 
 // web is the pod web-0 with one container.

@@ -24,7 +24,7 @@ func containerID(p *v1.Pod, container string, run int) string {
 // imageID names the content of an image: its repository and a digest.
 func imageID(image string) string {
 	repository := image
-	if at := strings.IndexByte(image, '@'); at >= 0 {
+	if strings.Contains(image, "@") {
 		return image
 	}
 	if colon := strings.LastIndexByte(image, ':'); colon > strings.LastIndexByte(image, '/') {

@@ -54,11 +54,3 @@ func (i instant) stamp() metav1.Time {
 	}
 	return metav1.Time{Time: time.Unix(int64(i)/int64(time.Second), 0).UTC()}
 }
-
-// sooner is the earlier of two instants that may be never.
-func sooner(a, b instant) instant {
-	if a == never || b != never && b < a {
-		return b
-	}
-	return a
-}

@@ -24,7 +24,7 @@ func TestBuiltInProbeRules(t *testing.T) {
 }
 
 func TestReadyNeverBeforeStartup(t *testing.T) {
-	ask := always(pod.Outcome{Started: dur(sec(5)), Ready: &pod.Readiness{After: sec(2)}})
+	ask := always(pod.Outcome{Started: new(sec(5)), Ready: &pod.Readiness{After: sec(2)}})
 	begin(t, web(), ask).wantRow(sec(4), "0/1 Running 0").wantRow(sec(5), "1/1 Running 0")
 }
 
@@ -122,4 +122,14 @@ func TestStatusTellsAddressesAndWholeSeconds(t *testing.T) {
 	same(t, "sorted", s.ContainerStatuses[0].Name, "a")
 	two := x.life.Status(x.p, pod.Node{HostIP: "192.0.2.1", HostIPs: []string{"192.0.2.1", "2001:db8::1"}})
 	same(t, "both", len(two.HostIPs), 2)
+}
+
+func TestReadinessMissedInItsDownPhaseWaitsForTheNextUp(t *testing.T) {
+	ask := always(pod.Outcome{
+		Ready: &pod.Readiness{After: sec(10), Up: sec(2), Down: sec(300)}, Terminate: &pod.Termination{After: 10 * time.Hour},
+	})
+	x := begin(t, web(), ask).at(sec(5))
+	x.end(sec(100), pod.End{Reason: "Evicted", Grace: 20 * time.Hour}) // before anybody looked at the first up phase
+	x.wantRow(sec(101), "0/1 Running 0").dueAfter(sec(312))
+	x.wantRow(sec(312), "1/1 Running 0")
 }

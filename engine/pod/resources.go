@@ -1,6 +1,8 @@
 package pod
 
 import (
+	"maps"
+
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 )
@@ -41,9 +43,7 @@ func requests(r *v1.ResourceRequirements) v1.ResourceList {
 		return r.Requests
 	}
 	all := r.Limits.DeepCopy()
-	for name, q := range r.Requests {
-		all[name] = q
-	}
+	maps.Copy(all, r.Requests)
 	return all
 }
 

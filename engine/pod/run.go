@@ -48,19 +48,19 @@ func (m *memory) runDue(c *containerLife) (due instant, what change) {
 
 // stopDue is when and how a container ends that was told to.
 func (m *memory) stopDue(c *containerLife) (instant, change) {
-	t, least := c.Plan.Term, c.Plan.Floor
-	if m.Ending != nil && m.Ending.Term != nil {
-		t, least = m.Ending.Term, m.Ending.Floor
-		if t.Never {
+	t, least := m.termination(c), c.Plan.Floor
+	if m.Ending != nil {
+		least = max(least, m.Ending.Floor)
+		if t != nil && t == m.Ending.Term && t.Never {
 			return never, dies
 		}
 	}
 	if c.Kill <= c.Term || t != nil && t.Never {
 		return max(c.Kill, c.Term), dies
 	}
-	answer := c.Term
+	answer := max(c.Term, min(least, c.Kill))
 	if t != nil {
-		answer = max(c.Term.plus(t.After), min(least, c.Kill))
+		answer = max(answer, c.Term.plus(t.After))
 	}
 	if answer > c.Kill {
 		return c.Kill, dies
@@ -71,19 +71,13 @@ func (m *memory) stopDue(c *containerLife) (instant, change) {
 // flipDue is when the container's readiness next changes.
 func (c *containerLife) flipDue() instant {
 	r := c.Plan.Ready
-	switch {
-	case !c.Started:
+	if !c.Started || !c.Reached && r.Never {
 		return never
-	case !c.Reached && r.Never:
-		return never
-	case !c.Reached:
-		first := max(c.Start.plus(r.After), c.Plan.Floor)
-		if !c.wanted(first) {
-			return c.boundary(first)
-		}
-		return first
 	}
 	base := max(c.Flipped, c.Plan.Floor)
+	if !c.Reached {
+		base = max(base, c.Start.plus(r.After))
+	}
 	if c.wanted(base) != c.Ready {
 		return base
 	}

@@ -138,11 +138,12 @@ func (m *machine) lose() {
 			continue
 		}
 		gone := lost()
-		gone.Run, gone.Started, gone.Finished = c.Run, m.at, m.at
 		c.clear()
+		c.Run++ // it counts as one more, as its ID tells
+		c.Restarts++
+		gone.Run, gone.Started, gone.Finished = c.Run, m.at, m.at
 		c.Ended, c.Before = gone, nil
 		c.Stage, c.Due = done, never
-		c.Restarts++
 	}
 }
 

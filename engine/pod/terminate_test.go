@@ -159,7 +159,7 @@ func TestSidecarsOutliveTheAppsOnDelete(t *testing.T) {
 
 func TestSidecarStartsBeforeTheNextInitContainer(t *testing.T) {
 	p := web(withSidecar("proxy"), withInit("migrate"))
-	ask := by(map[string]pod.Outcome{"proxy": {Started: dur(sec(3))}, "migrate": {Exit: exit(0, sec(2))}})
+	ask := by(map[string]pod.Outcome{"proxy": {Started: new(sec(3))}, "migrate": {Exit: exit(0, sec(2))}})
 	x := begin(t, p, ask)
 	x.wantRow(sec(2), "0/2 Init:0/2 0").wantRow(sec(4), "1/2 Init:1/2 0").wantRow(sec(5), "2/2 Running 0")
 }

@@ -24,7 +24,7 @@ const defaultGrace = 30 * time.Second
 // replaces the pod. A [fault.Asked] is what a script wants the call to end with.
 func (p *Provider) CreatePod(ctx context.Context, sent *v1.Pod) error {
 	object := p.own(sent)
-	_, err := p.change(ctx, change{key: keyOf(object), wait: true}, func(d *draft) error { return d.create(object) })
+	_, err := p.change(ctx, change{key: keyOf(object), wait: true}, func(d *draft) error { return d.create(object, &sent.Status) })
 	return calling("create", object, err)
 }
 
@@ -67,10 +67,10 @@ func (p *Provider) own(sent *v1.Pod) *v1.Pod {
 
 func keyOf(o *v1.Pod) state.Key { return state.Key{Namespace: o.Namespace, Name: o.Name} }
 
-// create is CreatePod as one draft.
-func (d *draft) create(object *v1.Pod) error {
+// create is CreatePod as one draft. Of the status sent only conditions that others than the kubelet keep count.
+func (d *draft) create(object *v1.Pod, status *v1.PodStatus) error {
 	if d.old != nil && samePod(d.old, object) {
-		return d.update(object, nil)
+		return d.update(object, &v1.PodStatus{Conditions: status.Conditions})
 	}
 	d.begin(object)
 	answer := d.askCreate()
@@ -82,8 +82,11 @@ func (d *draft) create(object *v1.Pod) error {
 	if refused == nil {
 		refused = d.p.admit.refuse(d)
 	}
-	d.next.Life = pod.Begin(d.next.Object, d.at, pod.Beginning{Delay: answer.Delay, Rejected: refused})
+	d.next.Life = pod.Begin(d.next.Object, d.at, pod.Beginning{Delay: answer.Delay, Rejected: refused}).WithConditions(status.Conditions)
 	d.note(journal.Entry{What: "Created", Message: string(d.next.UID), By: "user"})
+	if refused != nil {
+		d.note(journal.Entry{What: refused.Reason, Message: refused.Message, By: "kubelet"})
+	}
 	if err := d.encodeObject(); err != nil {
 		return err
 	}
@@ -134,18 +137,19 @@ func (d *draft) askCreate() hook.CreateAnswer {
 	return answer
 }
 
-// update is UpdatePod as one draft; status nil: only metadata and spec are taken.
+// update is UpdatePod as one draft.
 func (d *draft) update(object *v1.Pod, status *v1.PodStatus) error {
 	if d.old == nil || !samePod(d.old, object) {
-		return d.create(object)
+		return d.create(object, status)
 	}
 	keepOurs(object, d.old.Object)
-	stops := status != nil && terminal(status.Phase) && !d.next.Life.Terminal()
+	stops := terminal(status.Phase) && !d.next.Life.Terminal()
 	changed, err := d.takeObject(object)
 	if err != nil {
 		return err
 	}
-	if !changed && !stops {
+	d.next.Life = d.next.Life.WithConditions(status.Conditions)
+	if !changed && !stops && d.next.Life == d.old.Life {
 		return errUnchanged
 	}
 	if stops {

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -45,9 +46,10 @@ func (p *Provider) reader(gen *hook.Generation, one *state.Pod) hook.Subject {
 }
 
 func (p *Provider) logAsk(r api.LogRequest, container *v1.Container, run *pod.Run) hook.LogAsk {
+	limits := p.opts.Logs()
 	q := hook.LogAsk{
 		Container: container, Run: run.Number, Started: run.Started, Finished: run.Finished, Previous: r.Previous,
-		Tail: -1, MaxLines: p.opts.Logs.Lines, MaxBytes: p.opts.Logs.Bytes, At: p.clock.Now(),
+		Tail: -1, MaxLines: cmp.Or(limits.Lines, 10_000), MaxBytes: cmp.Or(limits.Bytes, 1<<20), At: p.clock.Now(),
 	}
 	if r.Tail != nil {
 		q.Tail = *r.Tail

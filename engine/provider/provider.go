@@ -21,13 +21,13 @@ type Options struct {
 	Clock   clock.Clock
 	Runtime *script.Runtime
 	Seed    uint64
-	Limits  hook.Limits
-	Config  map[string]any // what scripts see as `config`
-	Node    func() Node    // the node as config describes it now
-	Logs    LogLimits
-	Params  map[string]string // params given by config
-	Log     *slog.Logger      // nil: silent
-	Metrics *Metrics          // nil: not counted
+	Limits  func() hook.Limits    // read for every hook; nil: the defaults
+	Config  func() map[string]any // what scripts see as `config`, read at every load; nil: nothing
+	Node    func() Node           // the node as config describes it now
+	Logs    func() LogLimits      // read for every log; nil: the defaults
+	Params  map[string]string     // params given by config
+	Log     *slog.Logger          // nil: silent
+	Metrics *Metrics              // nil: not counted
 }
 
 // LogLimits bound what one getContainerLogs answers when all is asked.
@@ -72,11 +72,8 @@ func New(o Options) *Provider {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.Logs.Lines == 0 {
-		o.Logs.Lines = 10_000
-	}
-	if o.Logs.Bytes == 0 {
-		o.Logs.Bytes = 1 << 20
+	if o.Logs == nil {
+		o.Logs = func() LogLimits { return LogLimits{} }
 	}
 	p := &Provider{opts: o, store: o.Store, clock: o.Clock, log: o.Log, queue: newFairQueue()}
 	p.hooks = hook.New(hook.Options{

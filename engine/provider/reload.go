@@ -35,6 +35,15 @@ func (p *Provider) Load(ctx context.Context, sources []script.Source) []*script.
 	return problems
 }
 
+// Reload loads the scripts that serve once more, for a changed config that they can see.
+func (p *Provider) Reload(ctx context.Context) []*script.Error {
+	sources := p.sources.Load()
+	if sources == nil {
+		return nil
+	}
+	return p.Load(ctx, *sources)
+}
+
 // Check tells what loading would say if the script of that name had this text and all others were as they serve.
 func (p *Provider) Check(name, text string) []api.Problem {
 	file := strings.TrimSuffix(name, ".lua") + ".lua"
@@ -110,7 +119,7 @@ func (p *Provider) setParam(ctx context.Context, scriptName, name string, value 
 
 const defaultScript = "default"
 
-// Configure takes params and config values given by a changed config, and re-plans all pods.
+// Configure takes the params that a changed config gives, and re-plans all pods.
 func (p *Provider) Configure(ctx context.Context, params map[string]string) []error {
 	p.reloads.Lock()
 	defer p.reloads.Unlock()

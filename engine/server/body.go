@@ -58,7 +58,7 @@ func (s *Server) namedPod(w http.ResponseWriter, r *http.Request) (in input, err
 
 // readBody reads the whole body into buf, within the limits of size and time.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request, buf *bytes.Buffer) error {
-	limit := s.opts.BodyLimit
+	limit := s.turned.Load().bodyLimit
 	if r.ContentLength > limit {
 		return tooLarge(limit)
 	}

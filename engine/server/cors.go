@@ -47,7 +47,7 @@ func (o origins) allow(w http.ResponseWriter, r *http.Request) {
 }
 
 // preflight answers OPTIONS for every path that is served; the router has set Allow.
-func (o origins) preflight(w http.ResponseWriter, _ *http.Request) {
+func preflight(w http.ResponseWriter, _ *http.Request) {
 	h := w.Header()
 	if h["Access-Control-Allow-Origin"] != nil {
 		h["Access-Control-Allow-Methods"] = corsMethods

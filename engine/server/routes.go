@@ -15,7 +15,7 @@ func (s *Server) routes() *httprouter.Router {
 	r := &httprouter.Router{ // neither trailing slashes nor letter case are mended: old clients mistake redirects
 		HandleMethodNotAllowed: true,
 		HandleOPTIONS:          true,
-		GlobalOPTIONS:          http.HandlerFunc(s.origins.preflight),
+		GlobalOPTIONS:          http.HandlerFunc(preflight),
 		NotFound:               http.HandlerFunc(s.notFound),
 		MethodNotAllowed:       http.HandlerFunc(s.wrongMethod),
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -34,9 +35,6 @@ func (o *Options) setDefaults() {
 	if o.Clock == nil {
 		o.Clock = clock.Real()
 	}
-	if o.BodyLimit == 0 {
-		o.BodyLimit = 4 << 20
-	}
 	if o.OS == "" {
 		o.OS = "Linux"
 	}
@@ -60,7 +58,7 @@ type Server struct {
 	provider Provider
 	log      *slog.Logger
 	metrics  *metrics
-	origins  origins
+	turned   atomic.Pointer[turned]
 	router   *httprouter.Router
 
 	generation atomic.Pointer[generation]
@@ -79,11 +77,23 @@ func New(o Options) *Server {
 	o.setDefaults()
 	s := &Server{
 		opts: o, provider: o.Provider, log: o.Log,
-		metrics: newMetrics(o.Registry), origins: newOrigins(o.Origins),
+		metrics: newMetrics(o.Registry),
 	}
 	s.closing, s.close = context.WithCancel(context.Background())
+	s.Configure(o.Origins, o.BodyLimit)
 	s.router = s.routes()
 	return s
+}
+
+// turned is what a changed config turns while the server runs.
+type turned struct {
+	origins   origins
+	bodyLimit int64
+}
+
+// Configure takes new values of Options.Origins and Options.BodyLimit (0: 4 MiB); requests that follow meet them.
+func (s *Server) Configure(allowed []string, bodyLimit int64) {
+	s.turned.Store(&turned{origins: newOrigins(allowed), bodyLimit: cmp.Or(bodyLimit, 4<<20)})
 }
 
 // Handler is the whole server as one handler, s itself.
@@ -94,7 +104,7 @@ func (s *Server) Handler() http.Handler { return s }
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.recover(w, r)
 	w.Header()[api.HeaderGeneration] = s.generationHeader()
-	s.origins.allow(w, r)
+	s.turned.Load().origins.allow(w, r)
 	s.router.ServeHTTP(w, withCleanPath(r))
 }
 
