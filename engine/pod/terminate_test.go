@@ -5,6 +5,7 @@ import (
 	"time"
 
 	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/moonlet-dev/moonlet/engine/pod"
 )
@@ -244,7 +245,9 @@ func TestStopTakesTheStatusAsGiven(t *testing.T) {
 	same(t, "phase", got.Phase, v1.PodFailed)
 	same(t, "reason", got.Reason+" "+got.Message, "Stopped by hand")
 	c := x.container("app")
-	same(t, "state", c.State.Terminated, s.ContainerStatuses[0].State.Terminated)
+	want := s.ContainerStatuses[0].State.Terminated.DeepCopy()
+	want.StartedAt, want.FinishedAt = metav1.NewTime(t0), metav1.NewTime(t0.Add(sec(6))) // not given: those of the run
+	same(t, "state", c.State.Terminated, want)
 	same(t, "restarts", c.RestartCount, int32(100))
 	same(t, "ready", c.Ready, false)
 	same(t, "image", c.Image, "nginx:1.27")
