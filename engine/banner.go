@@ -21,8 +21,8 @@ func (e *Engine) Banner() string {
 	}
 	fmt.Fprintf(&b, `
 Try it:
-  curl -d @examples/pod.json %[1]s/createPod
-  curl '%[1]s/getPodStatus?namespace=default&name=helloworld'
+  curl -d '{"metadata":{"name":"web"},"spec":{"containers":[{"name":"app","image":"nginx"}]}}' %[1]s/createPod
+  curl '%[1]s/getPodStatus?namespace=default&name=web'
   curl %[1]s/api/v1/pods
 and edit a script in %[2]s: it is live when you save it. Ctrl-C stops.
 `, e.URL(), c.Scripts.Dir)
@@ -31,8 +31,11 @@ and edit a script in %[2]s: it is live when you save it. Ctrl-C stops.
 
 func (e *Engine) scriptsLine(dir string) string {
 	files := e.provider.Hooks().Current().Files()
-	if len(e.provider.Problems().Errors) > 0 {
+	switch {
+	case len(e.provider.Problems().Errors) > 0:
 		return dir + ": not loaded, the built-in behaviour serves until they are mended"
+	case len(files) == 0:
+		return dir + ": none yet, the built-in behaviour serves; begin one with: moonlet script new NAME"
 	}
 	names := make([]string, len(files))
 	for i, f := range files {
@@ -45,5 +48,18 @@ func (e *Engine) stateLine(file string) string {
 	if file == "" {
 		return "in memory only: nothing survives the end of this process"
 	}
-	return fmt.Sprintf("%s: %d pods kept", file, e.store.Len())
+	if n := e.store.Len(); n != 1 {
+		return fmt.Sprintf("%s: %d pods kept", file, n)
+	}
+	return file + ": 1 pod kept"
+}
+
+// Announce logs what [Engine.Banner] tells, for logs that machines read.
+func (e *Engine) Announce() {
+	c := e.opts.Config.Current()
+	state := c.State.File
+	if state == "" {
+		state = "memory"
+	}
+	e.log.Info("serving", "version", e.opts.Version, "node", c.Node.Name, "url", e.URL(), "scripts", c.Scripts.Dir, "state", state, "seed", e.seed)
 }

@@ -2,12 +2,15 @@ package engine
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/moonlet-dev/moonlet/engine/hook"
 	"github.com/moonlet-dev/moonlet/engine/script"
+	"github.com/moonlet-dev/moonlet/engine/watch"
 )
 
 // CheckFolder tells what loading the scripts of a folder would say, and of how many files, without serving them. The
@@ -21,5 +24,21 @@ func CheckFolder(ctx context.Context, dir string) (files int, problems []*script
 	defer runtime.Close()
 	node := &script.Node{Object: &v1.Node{ObjectMeta: metav1.ObjectMeta{Name: "virtual-kubelet"}}, Memo: &script.Memo{}}
 	hooks := hook.New(hook.Options{Runtime: runtime, Node: func(string) *script.Node { return node }})
-	return len(snapshot.Files), hooks.Check(ctx, sources(snapshot)), nil
+	problems = hooks.Check(ctx, sources(snapshot))
+	showWholeLines(snapshot, problems)
+	return len(snapshot.Files), problems, nil
+}
+
+// showWholeLines puts the lines as they are in the files in place of the trimmed ones, so that columns point into them.
+func showWholeLines(s watch.Snapshot, problems []*script.Error) {
+	for _, p := range problems {
+		i := slices.IndexFunc(s.Files, func(f watch.File) bool { return f.Name == p.Script })
+		if i < 0 || p.Line < 1 {
+			continue
+		}
+		lines := strings.Split(string(s.Files[i].Text), "\n")
+		if p.Line <= len(lines) && strings.TrimSpace(lines[p.Line-1]) == p.Source {
+			p.Source = lines[p.Line-1]
+		}
+	}
 }

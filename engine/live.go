@@ -94,13 +94,13 @@ func (e *Engine) reconfigure(ctx context.Context) {
 func (e *Engine) report(problems []*script.Error) {
 	refused := false
 	for _, p := range problems {
-		level := slog.LevelError
+		level, what := slog.LevelError, "script refused"
 		if p.Warning {
-			level = slog.LevelWarn
+			level, what = slog.LevelWarn, "script warning"
 		} else {
 			refused = true
 		}
-		e.log.Log(context.Background(), level, "script", "script", p.Script, "line", p.Line, "err", p.Text, "source", p.Source)
+		e.log.Log(context.Background(), level, what, "script", p.Script, "line", p.Line, "err", p.Text, "source", p.Source)
 	}
 	if refused {
 		e.log.Error("the scripts as saved do not load; generation " + e.provider.Generation() + " serves on")

@@ -41,9 +41,12 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", env.WorkDir)
 			// Without it, every moonlet built with -race waits a second before it ends.
 			env.Setenv("GORACE", "atexit_sleep_ms=0")
+			env.Values[servedKey{}] = &served{env: env.Vars}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCodeIs},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"code": exitCodeIs, "serve": serveInBackground, "until": untilAnswered, "end": endServing, "damage": damageFile,
+		},
 	})
 }
 

@@ -42,9 +42,11 @@ func serve(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	// A banner among JSON lines would be noise to whoever collects them; the log tells the same.
+	// A banner among JSON lines would be noise to whoever collects them: they get a line that tells the same.
 	if store.Current().Log.Format == "text" {
 		fmt.Fprint(cmd.OutOrStdout(), started.Banner())
+	} else {
+		started.Announce()
 	}
 	return started.Run(cmd.Context())
 }

@@ -15,80 +15,64 @@ import (
 // worldLife is how long an answer that read other objects may live.
 const worldLife = time.Second
 
-// OnCreate asks whether and when a pod is let in. attempt counts the creates of this pod, from 1.
-func (h *Hooks) OnCreate(ctx context.Context, s Subject, attempt int, at time.Time) (CreateAnswer, Asked) {
-	var answer CreateAnswer
-	q := question{subject: s, hook: OnCreate, number: attempt, at: at, args: []any{s.Pod}}
+// put puts a question and reads the answer; where nobody answered it is the zero value.
+func put[T any](ctx context.Context, h *Hooks, q question, read func(script.Answer) (T, error)) (T, Asked) {
+	var answer, none T
 	asked, ok := h.ask(ctx, q, func(a script.Answer) (err error) {
-		answer, err = createAnswer(a)
+		answer, err = read(a)
 		return err
 	})
 	if !ok {
-		return CreateAnswer{}, asked
+		return none, asked
 	}
 	return answer, asked
+}
+
+// OnCreate asks whether and when a pod is let in. attempt counts the creates of this pod, from 1.
+func (h *Hooks) OnCreate(ctx context.Context, s Subject, attempt int, at time.Time) (CreateAnswer, Asked) {
+	return put(ctx, h, question{subject: s, hook: OnCreate, number: attempt, at: at, args: []any{s.Pod}}, createAnswer)
 }
 
 // OnUpdate asks whether a change of a pod is taken. update counts the pod's updates, from 1.
 func (h *Hooks) OnUpdate(ctx context.Context, s Subject, old *script.Pod, update int, at time.Time) (CreateAnswer, Asked) {
-	var answer CreateAnswer
-	q := question{subject: s, hook: OnUpdate, number: update, at: at, args: []any{s.Pod, old}}
-	asked, ok := h.ask(ctx, q, func(a script.Answer) (err error) {
-		answer, err = createAnswer(a)
-		return err
-	})
-	if !ok {
-		return CreateAnswer{}, asked
-	}
-	return answer, asked
+	return put(ctx, h, question{subject: s, hook: OnUpdate, number: update, at: at, args: []any{s.Pod, old}}, createAnswer)
 }
 
-// OnDelete asks whether a pod may be deleted and how long that takes.
+// OnDelete asks whether a pod may be deleted and how long that takes. attempt counts the deletes of this pod, from 1.
 func (h *Hooks) OnDelete(ctx context.Context, s Subject, attempt int, at time.Time) (DeleteAnswer, Asked) {
-	var answer DeleteAnswer
-	q := question{subject: s, hook: OnDelete, number: attempt, at: at, args: []any{s.Pod}}
-	asked, ok := h.ask(ctx, q, func(a script.Answer) (err error) {
-		answer, err = deleteAnswer(a)
-		return err
-	})
-	if !ok {
-		return DeleteAnswer{}, asked
-	}
-	return answer, asked
+	return put(ctx, h, question{subject: s, hook: OnDelete, number: attempt, at: at, args: []any{s.Pod}}, deleteAnswer)
 }
 
 // OnPull asks how the pull of a container's image goes.
 func (h *Hooks) OnPull(ctx context.Context, s Subject, q pod.Question) (pod.Pull, Asked) {
-	var answer pod.Pull
-	asked, ok := h.ask(ctx, question{
-		subject: s, hook: OnPull, container: q.Container.Name, number: q.Number, at: q.At,
-		args: []any{s.Pod, q.Container},
-	}, func(a script.Answer) (err error) {
-		answer, err = pullAnswer(a, q.Container.Image)
-		return err
+	answer, asked := put(ctx, h, ofContainer(s, OnPull, q), func(a script.Answer) (pod.Pull, error) {
+		return pullAnswer(a, q.Container.Image)
 	})
-	if !ok {
-		return pod.Pull{}, asked
-	}
-	answer.By, answer.Expires = asked.By, expires(asked, q.At)
+	answer.By, answer.Expires = asked.answeredBy(), expires(asked, q.Now)
 	return answer, asked
 }
 
 // OnStart asks what a run of a container will do.
 func (h *Hooks) OnStart(ctx context.Context, s Subject, q pod.Question) (pod.Outcome, Asked) {
-	var answer pod.Outcome
-	asked, ok := h.ask(ctx, question{
-		subject: s, hook: OnStart, container: q.Container.Name, number: q.Number, at: q.At,
-		args: []any{s.Pod, q.Container, runTable(q)},
-	}, func(a script.Answer) (err error) {
-		answer, err = startAnswer(a)
-		return err
-	})
-	if !ok {
-		return pod.Outcome{}, asked
-	}
-	answer.By, answer.Expires = asked.By, expires(asked, q.At)
+	answer, asked := put(ctx, h, ofContainer(s, OnStart, q, runTable(q)), startAnswer)
+	answer.By, answer.Expires = asked.answeredBy(), expires(asked, q.Now)
 	return answer, asked
+}
+
+// ofContainer is a question of the pod machine's, for a hook that takes pod, container and more.
+func ofContainer(s Subject, hook string, q pod.Question, more ...any) question {
+	return question{
+		subject: s, hook: hook, container: q.Container.Name, number: q.Number, at: q.At,
+		args: append([]any{s.Pod, q.Container}, more...),
+	}
+}
+
+// answeredBy is the script and line whose answer holds; empty: the built-in one.
+func (a Asked) answeredBy() string {
+	if a.Broken {
+		return ""
+	}
+	return a.By
 }
 
 // run is what on_start is told of the run.
