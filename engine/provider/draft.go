@@ -119,7 +119,7 @@ func (d *draft) remember(ask string, asked hook.Asked, e journal.Entry) {
 	}
 	d.next.Memo = memo
 	if len(asked.NodeMemo)+len(asked.NodeDeleted) > 0 {
-		d.asked = append(d.asked, nodeWrite{ask: d.next.String() + "/" + ask, set: asked.NodeMemo, deleted: asked.NodeDeleted})
+		d.asked = append(d.asked, nodeWrite{pod: d.next.String(), ask: d.next.String() + "/" + ask, set: asked.NodeMemo, deleted: asked.NodeDeleted})
 	}
 	e.By, e.Generation, e.Draws = asked.By, asked.Generation, drawsText(asked.Draws)
 	if asked.Broken {
@@ -212,7 +212,7 @@ func (d *draft) fold() {
 	for _, ask := range d.next.Memo.Asks() {
 		if !d.open(ask) {
 			d.next.Memo = d.next.Memo.Fold(ask)
-			d.asked = append(d.asked, nodeWrite{ask: d.next.String() + "/" + ask, fold: true})
+			d.asked = append(d.asked, nodeWrite{pod: d.next.String(), ask: d.next.String() + "/" + ask, fold: true})
 		}
 	}
 }
@@ -262,7 +262,7 @@ func (d *draft) nothingNew() bool {
 
 // committed does what may follow only once the change stands.
 func (d *draft) committed(key state.Key) {
-	d.p.rememberNode(d.asked)
+	d.p.rememberNode(d.at, d.asked)
 	if d.next == nil {
 		d.p.ips.release(key)
 		d.p.admit.release(key)

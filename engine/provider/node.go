@@ -13,7 +13,6 @@ import (
 
 	"github.com/moonlet-dev/moonlet/engine/pod"
 	"github.com/moonlet-dev/moonlet/engine/script"
-	"github.com/moonlet-dev/moonlet/engine/state"
 )
 
 // Node is the node as config describes it. It is read anew for every question, so that a changed config shows at
@@ -39,7 +38,7 @@ type nodeKeeper struct {
 	capacity   v1.ResourceList    // last good answer; guarded by mu
 	conditions []v1.NodeCondition // as last served; guarded by mu
 	addresses  []v1.NodeAddress   // last good answer; guarded by mu
-	writes     sync.Mutex         // one write of the node's memo at a time
+	memo       memoKeeper
 }
 
 // facts is what the pod machine must know of the node.
@@ -159,7 +158,7 @@ func (p *Provider) addresses(ctx context.Context) []v1.NodeAddress {
 // scriptNode is the node as a hook sees it when it is asked the question of that name.
 func (p *Provider) scriptNode(ask string) *script.Node {
 	n := p.opts.Node()
-	return &script.Node{Object: p.object(n), Memo: &script.Memo{Tree: p.store.NodeMemo(n.Name).Tree(ask)}}
+	return &script.Node{Object: p.object(n), Memo: &script.Memo{Tree: p.nodeMemo().Tree(ask)}}
 }
 
 // object is the Kubernetes Node.
@@ -179,42 +178,4 @@ func cidrText(p netip.Prefix) string {
 		return ""
 	}
 	return p.String()
-}
-
-// nodeWrite is what one question did to node.memo.
-type nodeWrite struct {
-	ask     string
-	set     map[string]any
-	deleted []string
-	fold    bool // the question is decided: its writes stand
-}
-
-// rememberNode takes what hooks wrote into node.memo. Two pods that write the same key at once: the later wins.
-func (p *Provider) rememberNode(writes []nodeWrite) {
-	if len(writes) == 0 {
-		return
-	}
-	p.node.writes.Lock()
-	defer p.node.writes.Unlock()
-	name := p.opts.Node().Name
-	old := p.store.NodeMemo(name)
-	memo := old
-	for _, w := range writes {
-		memo = p.rememberOne(memo, w)
-	}
-	if err := p.store.SetNodeMemo(name, old, memo); err != nil {
-		p.log.Error("node.memo is not kept", "err", err)
-	}
-}
-
-// rememberOne takes one write.
-func (p *Provider) rememberOne(memo *state.Memo, w nodeWrite) *state.Memo {
-	if w.fold {
-		return memo.Fold(w.ask)
-	}
-	next, err := memo.Record(w.ask, w.set, w.deleted)
-	if err != nil {
-		p.log.Warn("a write to node.memo is refused", "err", err)
-	}
-	return next
 }

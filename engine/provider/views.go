@@ -219,7 +219,7 @@ func (p *Provider) Node() api.Node {
 	return api.Node{
 		Name: n.Name, OS: n.OS, Generation: p.hooks.Current().ID(), Seed: int64(p.opts.Seed), //nolint:gosec // the seed's bits, as config gave them
 		Pods: p.store.Len(), Capacity: p.capacity(ctx), Conditions: p.conditions(ctx), Addresses: p.addresses(ctx),
-		Memo: p.store.NodeMemo(n.Name).Tree(""),
+		Memo: p.nodeMemo().Tree(""),
 	}
 }
 
