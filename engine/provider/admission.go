@@ -75,7 +75,7 @@ func addAll(sum, more v1.ResourceList) {
 	}
 }
 
-// release lets go of what a pod held while it was created.
+// release lets go of what a pod held while it was created: from now on the list says what it uses.
 func (a *admission) release(key state.Key) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

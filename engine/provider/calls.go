@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -24,6 +23,7 @@ const defaultGrace = 30 * time.Second
 // replaces the pod. A [fault.Asked] is what a script wants the call to end with.
 func (p *Provider) CreatePod(ctx context.Context, sent *v1.Pod) error {
 	object := p.own(sent)
+	defer p.admit.release(keyOf(object))
 	_, err := p.change(ctx, change{key: keyOf(object), wait: true}, func(d *draft) error { return d.create(object, &sent.Status) })
 	return calling("create", object, err)
 }
@@ -33,6 +33,7 @@ func (p *Provider) CreatePod(ctx context.Context, sent *v1.Pod) error {
 // created.
 func (p *Provider) UpdatePod(ctx context.Context, sent *v1.Pod) error {
 	object := p.own(sent)
+	defer p.admit.release(keyOf(object))
 	_, err := p.change(ctx, change{key: keyOf(object), wait: true}, func(d *draft) error {
 		return d.update(object, &sent.Status)
 	})
@@ -309,6 +310,3 @@ func graceOf(sent, known *v1.Pod) time.Duration {
 }
 
 func terminal(phase v1.PodPhase) bool { return phase == v1.PodSucceeded || phase == v1.PodFailed }
-
-// errEncode cannot happen with what decoding let in; it is here so that nothing is stored that cannot be served.
-var errEncode = errors.New("encode pod")

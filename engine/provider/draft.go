@@ -239,8 +239,8 @@ func (d *draft) commit(wait bool) (*state.Pod, error) {
 		return d.old, nil
 	}
 	committed, err := d.p.store.Commit(d.ctx, state.Change{Key: key, Old: d.old, New: d.next, At: d.at, Wait: wait})
-	if err != nil && committed == nil && d.next != nil || retry(err) {
-		return nil, err
+	if retry(err) || err != nil && d.p.store.Get(key) == d.old {
+		return nil, err // nothing was done; any other error means: done, and perhaps not on disk
 	}
 	d.committed(key)
 	return committed, err
@@ -265,7 +265,6 @@ func (d *draft) committed(key state.Key) {
 	d.p.rememberNode(d.at, d.asked)
 	if d.next == nil {
 		d.p.ips.release(key)
-		d.p.admit.release(key)
 		d.p.journal.Forget(key.String())
 		return
 	}

@@ -116,7 +116,7 @@ var emptyStatus = []byte(`"status":{}}`)
 func encodeObject(o *v1.Pod) ([]byte, error) {
 	b, err := json.Marshal(o)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errEncode, err)
+		return nil, fmt.Errorf("%w: it cannot be encoded: %w", state.ErrInvalid, err)
 	}
 	if head, ok := bytes.CutSuffix(b, emptyStatus); ok {
 		return head, nil
