@@ -22,9 +22,9 @@ type setting struct {
 	take    func(*Config, any) error // puts a value of the setting's form into a Config
 }
 
-// defaultCapacity is generous, because pods cost nothing here: it is there to be lowered. Pods are 1,000 where a kubelet says
+// defaultCapacity is generous, because pods cost nothing here: it is there to be lowered. Pods are 500 where a kubelet says
 // 110, which protects a real machine.
-var defaultCapacity = []string{"cpu=20", "memory=100Gi", "ephemeral-storage=500Gi", "pods=1000"}
+var defaultCapacity = []string{"cpu=20", "memory=100Gi", "ephemeral-storage=500Gi", "pods=500"}
 
 // settings is the only place where keys, defaults and meanings are written. Its order is the order of --help and of
 // the documentation, and it is the order of taking: node.allocatable rests on node.capacity.

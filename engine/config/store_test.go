@@ -278,8 +278,8 @@ func TestEverySettingReachesItsField(t *testing.T) {
 		"labels":      c.Node.Labels,
 	}
 	want := map[string]any{
-		"capacity":    map[string]string{"cpu": "4", "memory": "100Gi", "pods": "1k", "nvidia.com/gpu": "2"},
-		"allocatable": map[string]string{"cpu": "3500m", "memory": "100Gi", "pods": "1k", "nvidia.com/gpu": "2"},
+		"capacity":    map[string]string{"cpu": "4", "memory": "100Gi", "pods": "500", "nvidia.com/gpu": "2"},
+		"allocatable": map[string]string{"cpu": "3500m", "memory": "100Gi", "pods": "500", "nvidia.com/gpu": "2"},
 		"taints":      "aNoSchedule",
 		"addresses":   "Hostnamevk",
 		"params":      []config.Param{{Script: "sub/flaky", Name: "rate", Value: "0.5"}},
