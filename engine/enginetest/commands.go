@@ -45,7 +45,7 @@ type action func(s *stage, ts *testscript.TestScript, args []string) (stdout str
 //	pods                        the names of all pods
 //	swap FILE NAME              saves a script and loads the folder; swap - NAME removes it
 //	param SCRIPT.NAME VALUE     turns a param
-//	get PATH · post PATH FILE   a request to the server; prints status and body
+//	get PATH · post PATH FILE · put PATH FILE   a request to the server; prints status and body
 func commands(shipped map[string]string) map[string]command {
 	return map[string]command{
 		"seed":    run(seedCommand),
@@ -71,7 +71,8 @@ func commands(shipped map[string]string) map[string]command {
 		"swap":    run(swapCommand),
 		"param":   run(paramCommand),
 		"get":     run(getCommand),
-		"post":    run(postCommand),
+		"post":    run(bodyCommand("POST")),
+		"put":     run(bodyCommand("PUT")),
 	}
 }
 
@@ -342,11 +343,14 @@ func getCommand(s *stage, ts *testscript.TestScript, args []string) (string, err
 	return send(s.live(ts), "GET", args[0], "")
 }
 
-func postCommand(s *stage, ts *testscript.TestScript, args []string) (string, error) {
-	if len(args) != 2 {
-		return "", errUsage
+// bodyCommand sends a file.
+func bodyCommand(method string) action {
+	return func(s *stage, ts *testscript.TestScript, args []string) (string, error) {
+		if len(args) != 2 {
+			return "", errUsage
+		}
+		return send(s.live(ts), method, args[0], ts.ReadFile(args[1]))
 	}
-	return send(s.live(ts), "POST", args[0], ts.ReadFile(args[1]))
 }
 
 func send(e *Engine, method, path, body string) (string, error) {

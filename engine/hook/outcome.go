@@ -104,8 +104,13 @@ func (r *readiness) DecodeLua(v script.Value, path string) (err error) {
 
 func (r *readiness) flap(v script.Value, path string) (err error) {
 	args := v.Args()
-	if len(args) != 2 {
+	if len(args) < 2 {
 		return fmt.Errorf("%s: flap wants two durations: flap(\"30s\", \"10s\")", path)
+	}
+	if len(args) > 2 && args[2].Kind() != script.Nil {
+		if r.After, err = args[2].Duration(path + ": flap(after)"); err != nil {
+			return err
+		}
 	}
 	if r.Up, err = args[0].Duration(path + ": flap(up)"); err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/moonlet-dev/moonlet/engine/script"
+	"github.com/moonlet-dev/moonlet/engine/state"
 )
 
 // Param is a declared param with the value it has now.
@@ -89,12 +90,12 @@ func (h *Hooks) SetParam(scriptName, name string, value any) (Param, error) {
 	known := h.Params()
 	i := slices.IndexFunc(known, func(p Param) bool { return p.Script == scriptName && p.Name == name })
 	if i < 0 {
-		return Param{}, unknownParam(scriptName, name, known)
+		return Param{}, fmt.Errorf("%w: %w", state.ErrNotFound, unknownParam(scriptName, name, known))
 	}
 	p := known[i]
 	v, err := coerce(value, p.Default)
 	if err != nil {
-		return Param{}, fmt.Errorf("param %s.%s: %w", scriptName, name, err)
+		return Param{}, fmt.Errorf("%w: param %s.%s: %w", state.ErrInvalid, scriptName, name, err)
 	}
 	h.params.change(func() { h.params.set = with(h.params.set, scriptName+"."+name, v) })
 	p.Value = v

@@ -90,7 +90,7 @@ var registry = []Signature{
 		Name: OnDelete, Params: []script.Arg{argPod}, Writes: true,
 		When:    "deletePod",
 		Returns: "nil|Reject|Delay|string|number|false",
-		Answers: "nothing: the containers end as their runs say; a duration (or `delay(d)`): termination takes that long; `false`: never, the pod hangs Terminating; `reject(code, why)`: the call fails",
+		Answers: "nothing: the containers end as their runs say; a duration (or `delay(d)`): termination takes that long, though no longer than the grace; `false`: never, the pod hangs Terminating; `reject(code, why)`: the call fails",
 		Example: "function on_delete(pod)\n  return \"20s\"\nend",
 	},
 	{

@@ -228,7 +228,7 @@ func (p *Provider) Node() api.Node {
 func (p *Provider) Ready() []api.Check {
 	scripts := api.Check{Name: "scripts", OK: true, Message: "generation " + p.Generation()}
 	if broken := p.Problems().Errors; len(broken) > 0 {
-		scripts.Message = fmt.Sprintf("generation %s serves on: %s", p.Generation(), broken[0])
+		scripts.Message = fmt.Sprintf("generation %s serves on, the folder as saved does not load: %s", p.Generation(), broken[0])
 	}
 	hooks := api.Check{Name: "hooks", OK: true}
 	if failures := p.hooks.Failures(); len(failures) > 0 {

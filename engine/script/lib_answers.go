@@ -71,11 +71,11 @@ func isStatusCode(v lua.LValue) string {
 	return "must be an HTTP status from 100 to 599, not " + describe(v)
 }
 
-func isByteCount(v lua.LValue) string {
-	if n, ok := v.(lua.LNumber); ok && n >= 0 && n == lua.LNumber(int(n)) {
+func isShare(v lua.LValue) string {
+	if n, ok := v.(lua.LNumber); ok && n > 0 && n < 1 {
 		return ""
 	}
-	return "must be a number of bytes, not " + describe(v)
+	return "must be a share between 0 and 1, not " + describe(v)
 }
 
 // optional lets an argument be left out.
@@ -137,7 +137,7 @@ func answerEntries() []Entry {
 		},
 		{
 			Name: "every", Group: groupAnswers, Returns: "Every", fn: tag("every", isDuration, isFunction),
-			Params:  []Arg{d("interval", "time between lines"), {"line", "fun(n: integer, t: number): string?", "makes line n (from 0), which is due at t"}},
+			Params:  []Arg{d("interval", "time between lines"), {"line", "fun(n: integer, t: number): string?", "makes line n (from 1), which is due at t"}},
 			Doc:     "A log of one line per interval, made when it is read. Line n draws the same whoever reads it.",
 			Example: `return every("500ms", function(n, t) return rfc3339(t) .. " request " .. n end)`,
 		},
@@ -164,10 +164,10 @@ func answerEntries() []Entry {
 			Example: `return garble()`,
 		},
 		{
-			Name: "cut", Group: groupAnswers, Returns: "Fault", fn: tag("cut", optional(isByteCount)),
-			Params:  []Arg{{"bytes", "integer?", "how many arrive; left out: half"}},
+			Name: "cut", Group: groupAnswers, Returns: "Fault", fn: tag("cut", optional(isShare)),
+			Params:  []Arg{{"share", "number?", "how much of the body arrives, between 0 and 1; left out: half"}},
 			Doc:     "The answer breaks off in the middle.",
-			Example: `return cut(100)`,
+			Example: `return cut(0.3)`,
 		},
 	}
 }

@@ -25,6 +25,9 @@ func (r *Runtime) Load(id uint64, sources []Source, env Env) (*Set, []*Error) {
 	if !ld.failed() {
 		ld.run()
 	}
+	if ld.failed() {
+		ld.lookFurther(r, id, sources)
+	}
 	slices.SortStableFunc(ld.problems, func(a, b *Error) int {
 		return cmp.Or(cmp.Compare(a.Script, b.Script), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Text, b.Text))
 	})
@@ -32,6 +35,33 @@ func (r *Runtime) Load(id uint64, sources []Source, env Env) (*Set, []*Error) {
 		return nil, ld.problems
 	}
 	return ld.set, ld.problems
+}
+
+// lookFurther loads the files that nothing was found wrong with by themselves: one mistake must not hide the others.
+// Files that require others are left out, for they may lack what they need.
+func (ld *loader) lookFurther(r *Runtime, id uint64, sources []Source) {
+	var good []Source
+	for _, src := range sources {
+		if f := ld.set.byName[src.Name]; f != nil && f.chunk != nil && len(f.chunk.requires) == 0 && !ld.blames(src.Name) {
+			good = append(good, src)
+		}
+	}
+	if len(good) == len(sources) || len(good) == 0 {
+		return
+	}
+	_, more := r.Load(id, good, ld.env)
+	for _, e := range more {
+		if !slices.ContainsFunc(ld.problems, func(known *Error) bool {
+			return known.Script == e.Script && known.Line == e.Line && known.Text == e.Text
+		}) {
+			ld.problems = append(ld.problems, e)
+		}
+	}
+}
+
+// blames says that an error names the file.
+func (ld *loader) blames(file string) bool {
+	return slices.ContainsFunc(ld.problems, func(e *Error) bool { return !e.Warning && e.Script == file })
 }
 
 type loader struct {

@@ -101,7 +101,7 @@ func (g *gate) inspect(now time.Time, heap, burst int64) (busy bool) {
 		s.note(now, heap)
 		switch age := now.Sub(s.since); {
 		case s.overdue(age):
-			s.leash.pull(fmt.Sprintf("took longer than %v", s.limit))
+			s.leash.pull(fmt.Sprintf("took longer than %v: look for a loop that does not end", s.limit))
 			s.leash = nil
 		case heap > s.heap+burst && age >= innocentAge && (suspect == nil || s.since.Before(suspect.since)):
 			suspect = s

@@ -144,7 +144,7 @@ function replace(status) end
 
 ---A log of one line per interval, made when it is read. Line n draws the same whoever reads it.
 ---@param interval string|number time between lines
----@param line? fun(n: integer, t: number): string makes line n (from 0), which is due at t
+---@param line? fun(n: integer, t: number): string makes line n (from 1), which is due at t
 ---@return Every
 function every(interval, line) end
 
@@ -167,9 +167,9 @@ function drop() end
 function garble() end
 
 ---The answer breaks off in the middle.
----@param bytes? integer how many arrive; left out: half
+---@param share? number how much of the body arrives, between 0 and 1; left out: half
 ---@return Fault
-function cut(bytes) end
+function cut(share) end
 
 ---The values of the file's params. They can be turned while the file stays loaded.
 ---@type table
@@ -675,7 +675,7 @@ function logs(pod, container, opts) end
 function on_update(pod, old) end
 
 ---Asked when: deletePod.
----May answer nothing: the containers end as their runs say; a duration (or `delay(d)`): termination takes that long; `false`: never, the pod hangs Terminating; `reject(code, why)`: the call fails.
+---May answer nothing: the containers end as their runs say; a duration (or `delay(d)`): termination takes that long, though no longer than the grace; `false`: never, the pod hangs Terminating; `reject(code, why)`: the call fails.
 ---@param pod Pod the pod, read-only; `pod.memo` is ours
 ---@return nil|Reject|Delay|string|number|false
 function on_delete(pod) end

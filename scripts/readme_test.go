@@ -1,0 +1,107 @@
+package scripts_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/moonlet-dev/moonlet/engine"
+	"github.com/moonlet-dev/moonlet/engine/enginetest"
+)
+
+// blocks are the code blocks of README.md in one language.
+func blocks(t *testing.T, language string) []string {
+	t.Helper()
+	found := regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```$").FindAllStringSubmatch(readme(t), -1)
+	if len(found) == 0 {
+		t.Fatalf("README.md has no block of %s", language)
+	}
+	out := make([]string, len(found))
+	for i, f := range found {
+		out[i] = f[1]
+	}
+	return out
+}
+
+func readme(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+var blockFile = regexp.MustCompile(`^-- my-scripts/([a-z/-]+\.lua)`)
+
+// Whoever saves a block under the name it has gets no error and no warning. Those below lib/ are there for all.
+func TestEveryScriptOfTheReadmeLoads(t *testing.T) {
+	libraries := map[string]string{}
+	scripts := blocks(t, "lua")
+	for _, text := range scripts {
+		if name := fileOf(t, text); strings.HasPrefix(name, "lib/") {
+			libraries[name] = text
+		}
+	}
+	for _, text := range scripts {
+		dir := t.TempDir()
+		save(t, dir, fileOf(t, text), text)
+		for name, text := range libraries {
+			save(t, dir, name, text)
+		}
+		_, problems, err := engine.CheckFolder(t.Context(), dir)
+		if err != nil || len(problems) > 0 {
+			t.Errorf("%v, %v:\n%s", problems, err, text)
+		}
+	}
+}
+
+func fileOf(t *testing.T, text string) string {
+	t.Helper()
+	m := blockFile.FindStringSubmatch(text)
+	if m == nil {
+		t.Fatalf("this block does not say which file it is:\n%s", text)
+	}
+	return m[1]
+}
+
+func save(t *testing.T, dir, name, text string) {
+	t.Helper()
+	path := filepath.Join(dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The scenario that the README shows is played.
+func TestTheScenarioOfTheReadmePlays(t *testing.T) {
+	dir := t.TempDir()
+	for _, text := range blocks(t, "txtar") {
+		save(t, dir, "readme.txtar", text)
+		enginetest.Run(t, enginetest.Scenarios{Dir: dir, Scripts: "."})
+	}
+}
+
+// The gallery has a row for each script, and each row's script is there.
+func TestGalleryIsComplete(t *testing.T) {
+	var rows []string
+	for _, m := range regexp.MustCompile(`(?m)^\| \[([a-z-]+\.lua)\]\(([a-z-]+\.lua)\) \| .+ \| .+ \|$`).FindAllStringSubmatch(readme(t), -1) {
+		if m[1] != m[2] {
+			t.Errorf("the row of %s leads to %s", m[1], m[2])
+		}
+		rows = append(rows, m[1])
+	}
+	scripts, err := filepath.Glob("*.lua")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(rows, scripts) {
+		t.Errorf("the gallery lists\n%s\nthe folder has\n%s", strings.Join(rows, " "), strings.Join(scripts, " "))
+	}
+}
