@@ -251,3 +251,22 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
+
+func TestOneMistakeDoesNotHideTheOthers(t *testing.T) {
+	r := script.NewRuntime(script.Options{})
+	defer r.Close()
+	_, problems := r.Load(1, []script.Source{
+		{Name: "a.lua", Text: []byte("function on_start(")},
+		{Name: "b.lua", Text: []byte("match = { lables = {} }")},
+		{Name: "c.lua", Text: []byte(`error("at load")`)},
+		{Name: "d.lua", Text: []byte("on_start = 7")},
+		{Name: "e.lua", Text: []byte("match = true")},
+	}, script.Env{Hooks: []script.HookSig{{Name: "on_start"}}})
+	var names []string
+	for _, p := range problems {
+		names = append(names, p.Script)
+	}
+	if got, want := strings.Join(names, " "), "a.lua b.lua c.lua d.lua"; got != want {
+		t.Errorf("problems in %s, want %s: %v", got, want, problems)
+	}
+}

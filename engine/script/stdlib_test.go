@@ -74,7 +74,7 @@ func TestLibraryFunctionsRefuse(t *testing.T) {
 		`during("09:00", now())`: "both must be times of day", `cpu("x")`: "must be a quantity", `json.decode("{")`: "json.decode: unexpected EOF", `json.decode("1 2")`: "more after the first value",
 		`json.encode({ print })`: "a function has no JSON", `json.encode({ 1, a = 2 })`: "both numbers and texts", `regexp.match("a", "(")`: "missing closing )",
 		`reject("x")`: "must be an HTTP status", `reject(99)`: "must be an HTTP status", `delay()`: "a nil is not a duration", `delay(-1)`: "is not a duration",
-		`every("1s", 5)`: "must be a function, not 5", `replace(1)`: "must be a table", `drop(1)`: "drop takes 0 arguments, not 1", `cut(-1)`: "must be a number of bytes",
+		`every("1s", 5)`: "must be a function, not 5", `replace(1)`: "must be a table", `drop(1)`: "drop takes 0 arguments, not 1", `cut(2)`: "must be a share between 0 and 1",
 		`klog("loud", "x")`: "must be info, warning", `log_json("x")`: "must be a table", `log_json{ f = print }`: "log_json: f: a function has no JSON", `java_trace("x", "y", 99)`: "from 0 to 60",
 		`("%d"):format("x")`: "number expected", `("%y"):format(1)`: "is not a format", `("%"):format(1)`: "ends in the middle", `string.char(300)`: "must be a byte",
 		`("a"):gsub("(a)", "%2")`: "no capture %2", `("a"):gsub("a", print, "x")`: "number expected", `("a"):gsub("a")`: "must be text, a table or a function", `("a"):gsub("a", function() return {} end)`: "the replacement is a table",
