@@ -81,9 +81,10 @@ FUZZTIME ?= 60s
 fuzz: need-go ## every fuzz target, 60 s each (FUZZTIME=…)
 	.ci/fuzz $(FUZZTIME)
 
+# The small benchmarks of the packages are for whoever works on one: go test -bench . ./engine/script
 .PHONY: bench
-bench: need-go ## benchmarks
-	go test -run '^$$' -bench . -benchmem -timeout 60m ./...
+bench: need-go ## the figures Moonlet measures itself by, with their bars; some two minutes (BARS=create: one part)
+	go test -run '^$$' -bench Bars -timeout 20m ./engine
 
 .PHONY: crash
 crash: need-go race-note ## kill -9 under load, 200 cycles (make test does 20)

@@ -203,3 +203,12 @@ func TestACallerThatLeavesIsNoFault(t *testing.T) {
 		t.Errorf("a script is blamed: %+v (%+v)", h.Failures(), asked)
 	}
 }
+
+// TestTheTrialRemembers holds that a script which uses in one hook what another wrote into pod.memo loads.
+func TestTheTrialRemembers(t *testing.T) {
+	newHooks(t, hook.Limits{}, map[string]string{"a.lua": `
+match = true
+function on_create(pod) pod.memo.word = "hello" end
+function on_start(pod, container, run) pod.memo.runs = #pod.memo.word end
+function status(pod, status) return { message = pod.memo.word .. pod.memo.runs } end`})
+}

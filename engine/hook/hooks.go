@@ -130,10 +130,15 @@ func (h *Hooks) call(ctx context.Context, file *script.File, key string, q quest
 		return asked, false
 	}
 	sig, _ := find(q.hook)
+	var node *script.Node // most hooks never look at it
 	c := &script.Call{
 		File: file, Hook: q.hook, Args: q.args, Now: q.at,
 		Draws:  script.NewDraws(h.opts.Seed, key, q.subject.Incarnation, q.container, q.hook, q.number),
-		Params: h.params.of(file), World: h.world(), Node: h.opts.Node(h.nodeAsk(key, q, sig)),
+		Params: h.params.of(file), World: h.world(),
+		Node: func() *script.Node {
+			node = h.opts.Node(h.nodeAsk(key, q, sig))
+			return node
+		},
 		Limit: h.opts.Limits().of(q.hook), Writable: sig.Writes,
 	}
 	start := time.Now() //nolint:forbidigo // a hook's running time is the machine's, not the story's
@@ -146,7 +151,7 @@ func (h *Hooks) call(ctx context.Context, file *script.File, key string, q quest
 		asked.Broken = true
 		return asked, false
 	}
-	asked.takeMemo(q.subject.Pod, c.Node)
+	asked.takeMemo(q.subject.Pod, node)
 	return asked, true
 }
 

@@ -28,7 +28,7 @@ func (h *Hooks) try(ctx context.Context, gen *Generation) []*script.Error {
 	trial.current.Store(gen)
 	for _, f := range gen.Files() {
 		for _, p := range samples(f) {
-			trial.tryPod(ctx, gen, f, p)
+			(&trialPod{h: trial, gen: gen, file: f, object: p, memo: map[string]any{}}).live(ctx)
 		}
 		trial.tryNode(ctx, f)
 	}
@@ -44,60 +44,91 @@ func (emptyWorld) Nodes() []*script.Node { return nil }
 // sampleTime is any moment: what a script makes of it is its own affair.
 var sampleTime = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-func (h *Hooks) tryPod(ctx context.Context, gen *Generation, f *script.File, p *v1.Pod) {
-	status := &v1.PodStatus{Phase: v1.PodPending, QOSClass: v1.PodQOSBestEffort}
-	running, _ := pod.Shape("Running", p, status, sampleTime)
-	subject := func() Subject {
-		return Subject{Gen: gen, Owner: f, Incarnation: 1, Pod: &script.Pod{Object: p, Status: running, Memo: &script.Memo{}}}
+// trialPod is a sample pod that goes through its life once, and remembers what its hooks write.
+type trialPod struct {
+	h      *Hooks
+	gen    *Generation
+	file   *script.File
+	object *v1.Pod
+	memo   map[string]any
+}
+
+// live asks the file's hooks in the order in which a pod meets them.
+func (t *trialPod) live(ctx context.Context) {
+	pending := &v1.PodStatus{Phase: v1.PodPending, QOSClass: v1.PodQOSBestEffort}
+	running, _ := pod.Shape("Running", t.object, pending, sampleTime)
+	if t.file.Match != nil && t.file.Match.Func {
+		t.h.matches(ctx, t.gen, t.file, t.subject(pending).Pod)
 	}
-	if f.Match != nil && f.Match.Func {
-		h.matches(ctx, gen, f, subject().Pod)
+	t.ask(OnCreate, func() Asked { _, a := t.h.OnCreate(ctx, t.subject(pending), 1, sampleTime); return a })
+	t.run(ctx, t.object.Spec.InitContainers, pod.Init, pending)
+	t.run(ctx, t.object.Spec.Containers, pod.App, pending)
+	for _, s := range []*v1.PodStatus{pending, running} {
+		t.ask(Status, func() Asked {
+			_, a := t.h.Status(ctx, t.subject(s), StatusAsk{Derived: s, At: sampleTime})
+			return a
+		})
 	}
-	only := func(hook string, ask func()) {
-		if f.Has(hook) {
+	t.ask(Logs, func() Asked { _, a, _ := t.h.Logs(ctx, t.subject(running), sampleLog(t.object)); return a })
+	t.ask(OnUpdate, func() Asked {
+		_, a := t.h.OnUpdate(ctx, t.subject(running), &script.Pod{Object: t.object, Status: running}, 1, sampleTime)
+		return a
+	})
+	t.ask(OnDelete, func() Asked { _, a := t.h.OnDelete(ctx, t.subject(running), 1, sampleTime); return a })
+}
+
+func (t *trialPod) subject(s *v1.PodStatus) Subject {
+	return Subject{
+		Gen: t.gen, Owner: t.file, Incarnation: 1,
+		Pod: &script.Pod{Object: t.object, Status: s, Memo: &script.Memo{Tree: maps.Clone(t.memo)}},
+	}
+}
+
+// ask puts a question if the file itself answers it.
+func (t *trialPod) ask(hook string, put func() Asked) {
+	if !t.file.Has(hook) {
+		return
+	}
+	asked := put()
+	maps.Copy(t.memo, asked.Memo)
+	for _, key := range asked.Deleted {
+		delete(t.memo, key)
+	}
+}
+
+// run pulls and starts containers, twice each: a first run has no one before it.
+func (t *trialPod) run(ctx context.Context, list []v1.Container, kind pod.Kind, s *v1.PodStatus) {
+	ended := metav1.NewTime(sampleTime)
+	previous := &v1.ContainerStateTerminated{ExitCode: 1, Reason: "Error", StartedAt: ended, FinishedAt: ended}
+	for i := range list {
+		first := pod.Question{Container: &list[i], Kind: kind, Number: 1, At: sampleTime, Now: sampleTime}
+		again := first
+		again.Number, again.Previous = 2, previous
+		t.ask(OnPull, func() Asked { _, a := t.h.OnPull(ctx, t.subject(s), first); return a })
+		for _, q := range []pod.Question{first, again} {
+			t.ask(OnStart, func() Asked { _, a := t.h.OnStart(ctx, t.subject(s), q); return a })
+		}
+	}
+}
+
+// sampleLog wants the last lines of an hour.
+func sampleLog(p *v1.Pod) LogAsk {
+	return LogAsk{
+		Container: &p.Spec.Containers[0], Run: 1, Started: sampleTime, At: sampleTime.Add(time.Hour),
+		Tail: 3, MaxLines: 3, MaxBytes: 1 << 20,
+	}
+}
+
+// tryNode asks the node hooks of the file that answers them: another that defines one too is never asked.
+func (h *Hooks) tryNode(ctx context.Context, f *script.File) {
+	for hook, ask := range map[string]func(){
+		Capacity:   func() { h.Capacity(ctx, v1.ResourceList{}, sampleTime) },
+		Conditions: func() { h.Conditions(ctx, nil, sampleTime) },
+		Addresses:  func() { h.Addresses(ctx, nil, sampleTime) },
+	} {
+		if h.Current().nodeFile(hook) == f {
 			ask()
 		}
-	}
-	only(OnCreate, func() { h.OnCreate(ctx, subject(), 1, sampleTime) })
-	only(OnUpdate, func() { h.OnUpdate(ctx, subject(), &script.Pod{Object: p, Status: status}, 1, sampleTime) })
-	only(OnDelete, func() { h.OnDelete(ctx, subject(), 1, sampleTime) })
-	only(Status, func() {
-		h.Status(ctx, subject(), StatusAsk{Derived: status, At: sampleTime})
-		h.Status(ctx, subject(), StatusAsk{Derived: running, At: sampleTime})
-	})
-	h.tryContainers(ctx, p, subject, only)
-}
-
-func (h *Hooks) tryContainers(ctx context.Context, p *v1.Pod, subject func() Subject, only func(string, func())) {
-	previous := &v1.ContainerStateTerminated{ExitCode: 1, Reason: "Error", StartedAt: metav1.NewTime(sampleTime), FinishedAt: metav1.NewTime(sampleTime)}
-	ask := func(list []v1.Container, kind pod.Kind) {
-		for i := range list {
-			first := pod.Question{Container: &list[i], Kind: kind, Number: 1, At: sampleTime}
-			again := pod.Question{Container: &list[i], Kind: kind, Number: 2, At: sampleTime, Previous: previous}
-			only(OnPull, func() { h.OnPull(ctx, subject(), first) })
-			only(OnStart, func() { h.OnStart(ctx, subject(), first); h.OnStart(ctx, subject(), again) })
-		}
-	}
-	ask(p.Spec.InitContainers, pod.Init)
-	ask(p.Spec.Containers, pod.App)
-	only(Logs, func() {
-		_, _, _ = h.Logs(ctx, subject(), LogAsk{ // what breaks is told to Failed
-			Container: &p.Spec.Containers[0], Run: 1, Started: sampleTime, At: sampleTime.Add(time.Hour),
-			Tail: 3, MaxLines: 3, MaxBytes: 1 << 20,
-		})
-	})
-}
-
-func (h *Hooks) tryNode(ctx context.Context, f *script.File) {
-	// Only the file that answers is tried: another that defines the hook too is never asked.
-	if h.Current().nodeFile(Capacity) == f {
-		h.Capacity(ctx, v1.ResourceList{}, sampleTime)
-	}
-	if h.Current().nodeFile(Conditions) == f {
-		h.Conditions(ctx, nil, sampleTime)
-	}
-	if h.Current().nodeFile(Addresses) == f {
-		h.Addresses(ctx, nil, sampleTime)
 	}
 	if f.Match != nil && f.Has(OnRequest) {
 		for _, name := range f.Match.Calls {
@@ -126,15 +157,19 @@ func samples(f *script.File) []*v1.Pod {
 }
 
 func samplePod(name string, spec v1.PodSpec) *v1.Pod {
-	return &v1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "default", UID: "00000000-0000-0000-0000-000000000001"}, Spec: spec}
+	return &v1.Pod{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: name, Namespace: "default", UID: "00000000-0000-0000-0000-000000000001", CreationTimestamp: metav1.NewTime(sampleTime),
+		},
+		Spec: spec,
+	}
 }
 
 // dress gives a sample the labels and annotations that the file's match asks for.
 func dress(p *v1.Pod, f *script.File) {
 	p.Labels, p.Annotations = map[string]string{"app": "sample"}, map[string]string{}
-	if f.Match == nil {
-		return
+	if f.Match != nil {
+		maps.Copy(p.Labels, f.Match.Labels)
+		maps.Copy(p.Annotations, f.Match.Annotations)
 	}
-	maps.Copy(p.Labels, f.Match.Labels)
-	maps.Copy(p.Annotations, f.Match.Annotations)
 }

@@ -7,6 +7,7 @@
 package journal
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -77,7 +78,9 @@ func (b *Book) Add(pod string, entries ...Entry) {
 		b.pods[pod] = r
 	}
 	for _, e := range entries {
-		r.add(e)
+		if !slices.Contains(r.entries, e) { // an open question asked again and answered alike
+			r.add(e)
+		}
 	}
 }
 

@@ -33,7 +33,7 @@ func (p *Provider) PodsJSON(ctx context.Context) ([]byte, error) {
 	pods, fixed := p.freshAll(ctx, list)
 	out := join(pods, objectJSON)
 	for _, stays := range diets {
-		if len(out) <= leanLimit {
+		if len(out) <= leanLimit || statusBytes(pods) > leanLimit {
 			break
 		}
 		out = join(pods, func(pod *state.Pod) []byte { return leanJSON(pod, stays) })
@@ -57,6 +57,14 @@ func (p *Provider) freshAll(ctx context.Context, list []*state.Pod) (pods []*sta
 		pods[i] = p.fresh(ctx, pod)
 	}
 	return pods, fixed
+}
+
+// statusBytes is what no diet makes smaller: where it is over the limit alone, nothing is left out in vain.
+func statusBytes(pods []*state.Pod) (n int) {
+	for _, pod := range pods {
+		n += len(pod.StatusJSON)
+	}
+	return n
 }
 
 func objectJSON(pod *state.Pod) []byte { return pod.ObjectJSON }

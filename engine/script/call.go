@@ -20,7 +20,7 @@ type Call struct {
 	Draws    Draws
 	Params   map[string]any // by name; a missing one has its default
 	World    World          // what pods{} and nodes{} read; nil: they are refused
-	Node     *Node          // global `node`
+	Node     func() *Node   // makes the global `node`, asked once if the hook reads it; nil: there is none
 	Limit    time.Duration  // on the wall clock; 0: Options.LoadTime
 	Writable bool           // memos may be written
 }
@@ -116,6 +116,7 @@ func (s *state) resultError(err error) error {
 		e.Line = s.file.hooks[s.call.Hook]
 		e.Source = s.set.sourceLine(e.Script, e.Line)
 	}
+	e.Text = shorten(e.Text, maxErrorText)
 	return e
 }
 

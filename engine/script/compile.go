@@ -70,7 +70,31 @@ func compileLua(stmts []ast.Stmt, name string) (proto *lua.FunctionProto, err er
 			err = fmt.Errorf("the compiler gave up: %v", p)
 		}
 	}()
-	return lua.Compile(stmts, name)
+	proto, err = lua.Compile(stmts, name)
+	if err == nil {
+		plainCalls(proto)
+	}
+	return proto, err
+}
+
+// plainCalls makes tail calls ordinary ones, which are bounded like all recursion. The VM counts tail calls in the frame
+// and writes each into the trace of an error: after some millions of them that needs a gigabyte.
+func plainCalls(p *lua.FunctionProto) {
+	for pc := 0; pc < len(p.Code); pc++ {
+		switch op := opcode(p.Code[pc]); op.code() {
+		case lua.OP_TAILCALL: // the compiler has put a return of all results after it
+			p.Code[pc] = uint32(op)&(1<<26-1) | uint32(lua.OP_CALL)<<26
+		case lua.OP_CLOSURE:
+			pc += int(p.FunctionPrototypes[op.bx()].NumUpvalues)
+		case lua.OP_SETLIST:
+			if op.c() == 0 {
+				pc++
+			}
+		}
+	}
+	for _, child := range p.FunctionPrototypes {
+		plainCalls(child)
+	}
 }
 
 // syntaxPlace words a parse error. At the end of the file the parser knows no line: the last one is meant.

@@ -50,6 +50,9 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// maxErrorText bounds what a script can make every log line and page repeat.
+const maxErrorText = 2000
+
 // position is how the VM begins its messages.
 var position = regexp.MustCompile(`^([^:\n]+\.lua):(\d+):\s*`)
 
@@ -61,6 +64,7 @@ func (s *state) failure(err error, file *File, hook string) *Error {
 		e.Trace = trace(api.StackTrace, hook)
 	}
 	e.locate()
+	e.Text = shorten(e.Text, maxErrorText)
 	if s.exhausted {
 		e.Kind = Limit
 	}

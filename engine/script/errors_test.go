@@ -65,3 +65,10 @@ func TestAPanicOfReadFreesThePlace(t *testing.T) {
 		t.Errorf("the place is lost: %v, %v", got, err)
 	}
 }
+
+func TestErrorTextsAreBounded(t *testing.T) {
+	_, err := eval(t, `error(("x"):rep(1e6))`)
+	if e := scriptError(t, err); len(e.Text) > 2100 {
+		t.Errorf("the text has %d bytes", len(e.Text))
+	}
+}

@@ -40,7 +40,7 @@ func FuzzLoad(f *testing.F) {
 			if !set.File("flaky").Has(h.Name) {
 				continue
 			}
-			_, err := call(t, set, script.Call{Hook: h.Name, Limit: 20 * time.Millisecond, World: world{}, Node: testNode(), Writable: true})
+			_, err := call(t, set, script.Call{Hook: h.Name, Limit: 20 * time.Millisecond, World: world{}, Node: testNode, Writable: true})
 			if err != nil && scriptError(t, err).Text == "" {
 				t.Fatalf("unnamed error %+v", err)
 			}

@@ -49,7 +49,7 @@ func TestEveryLibraryExampleRuns(t *testing.T) {
 			}
 			set := mustLoad(t, rt, "flaky.lua", "param(\"rate\", 0.1)\nfunction on_start(pod, container, run)\n"+e.Example+"\nend")
 			err := set.Call(t.Context(), &script.Call{
-				File: set.File("flaky"), Hook: "on_start", Args: []any{testPod(t)}, Now: storyTime, World: world{}, Node: testNode(),
+				File: set.File("flaky"), Hook: "on_start", Args: []any{testPod(t)}, Now: storyTime, World: world{}, Node: testNode,
 			}, nil)
 			if err != nil {
 				t.Fatalf("%s\n%v", e.Example, err)

@@ -125,8 +125,8 @@ func (currentNode) of(l *lua.LState) object {
 	if s.call == nil {
 		l.RaiseError("node can only be read inside hooks: the file runs before there is one")
 	}
-	if s.node == nil {
-		s.node = newNodeView(s.call.Node)
+	if s.node == nil && s.call.Node != nil {
+		s.node = newNodeView(s.call.Node())
 	}
 	o := objectOf(s.node)
 	if o == nil {

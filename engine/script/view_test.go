@@ -96,7 +96,7 @@ func TestViewsReadLikeTables(t *testing.T) {
 	} {
 		set := mustLoad(t, newRuntime(t, script.Options{}), "flaky.lua", "param('rate', 0.1) param('word', 'hi')\nfunction on_start(pod, other) return "+expr+" end")
 		p := webPod()
-		got, err := call(t, set, script.Call{Args: []any{p, p}, Node: testNode(), World: world{pods: []*script.Pod{p}}, Params: map[string]any{"rate": 0.5}})
+		got, err := call(t, set, script.Call{Args: []any{p, p}, Node: testNode, World: world{pods: []*script.Pod{p}}, Params: map[string]any{"rate": 0.5}})
 		if err != nil {
 			t.Errorf("%s: %v", expr, err)
 		} else if diff := cmp.Diff(want, got); diff != "" {
@@ -157,7 +157,7 @@ func TestViewsRefuse(t *testing.T) {
 		`return "a" .. pod.metadata.deletionTimestamp .. "b"`: "attempt to concatenate a nil value (field 'deletionTimestamp')",
 	} {
 		set := mustLoad(t, newRuntime(t, script.Options{}), "flaky.lua", "param('rate', 0.1)\nfunction on_start(pod)\n"+body+"\nend")
-		_, err := call(t, set, script.Call{Args: []any{webPod()}, Node: testNode(), World: world{}})
+		_, err := call(t, set, script.Call{Args: []any{webPod()}, Node: testNode, World: world{}})
 		wantError(t, err, "flaky.lua:3: on_start: "+want)
 	}
 	_, err := eval(t, `return node.metadata`)

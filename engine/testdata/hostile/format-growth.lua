@@ -1,0 +1,9 @@
+-- format-growth.lua: string.format doubles its own result.
+-- shows: more than 1 MiB
+match = { labels = { behaviour = "hostile" } }
+local function armed(pod) return starts_with(pod.metadata.name, "bomb") end -- the samples that scripts are tried on are spared
+function on_start(pod, container, run)
+  if not armed(pod) then return end
+  local s = "xx"
+  while true do s = string.format("%s%s", s, s) end
+end

@@ -1,0 +1,8 @@
+-- on-delete-loop.lua: on_delete loops for ever.
+-- shows: took longer than
+match = { labels = { behaviour = "hostile" } }
+local function armed(pod) return starts_with(pod.metadata.name, "bomb") end -- the samples that scripts are tried on are spared
+function on_delete(pod)
+  if not armed(pod) then return end
+  while true do end
+end

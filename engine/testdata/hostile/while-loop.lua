@@ -1,0 +1,8 @@
+-- while-loop.lua: on_start loops for ever.
+-- shows: took longer than
+match = { labels = { behaviour = "hostile" } }
+local function armed(pod) return starts_with(pod.metadata.name, "bomb") end -- the samples that scripts are tried on are spared
+function on_start(pod, container, run)
+  if not armed(pod) then return end
+  while true do end
+end
