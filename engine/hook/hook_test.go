@@ -122,7 +122,7 @@ func TestALoadThatFailsChangesNothing(t *testing.T) {
 	h := newHooks(t, hook.Limits{}, map[string]string{"a.lua": "match = true"})
 	for name, c := range map[string]struct{ text, want string }{
 		"syntax":                  {"function on_start(", "a.lua:1"},
-		"a hook misspelt":         {"function on_strat(pod) end", "on_start"},
+		"a hook nobody has":       {"function on_begin(pod) end", "on_begin"},
 		"a hook that is no hook":  {"on_start = 7", "on_start"},
 		"broken on sample pods":   {"match = true function on_start(pod) return { exit = pod.spec.containers[9].name } end", "on_start"},
 		"a wrong answer":          {"match = true function on_start(pod) return { redy = 1 } end", "did you mean 'ready'"},
@@ -156,10 +156,15 @@ func TestParamsKeepTheTypeOfTheirDefault(t *testing.T) {
 		value     any
 		want, err string
 	}{
-		{"n", "2.5", "2.5", ""}, {"n", 3.0, "3", ""}, {"n", "two", "", "want a number"},
-		{"on", "true", "true", ""}, {"on", 1.0, "", "want true or false"},
-		{"d", "2m", "2m", ""}, {"d", "soon", "", "want a duration"},
-		{"s", "anything", "anything", ""}, {"s", 1.0, "", "want text"},
+		{"n", "2.5", "2.5", ""},
+		{"n", 3.0, "3", ""},
+		{"n", "two", "", "want a number"},
+		{"on", "true", "true", ""},
+		{"on", 1.0, "", "want true or false"},
+		{"d", "2m", "2m", ""},
+		{"d", "soon", "", "want a duration"},
+		{"s", "anything", "anything", ""},
+		{"s", 1.0, "", "want text"},
 		{"m", 1.0, "", "did you mean a.n"},
 	} {
 		t.Run(fmt.Sprint(c.name, "=", c.value), func(t *testing.T) {
