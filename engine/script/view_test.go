@@ -154,7 +154,7 @@ func TestViewsRefuse(t *testing.T) {
 		`local r = reject(503) return r.code`:   "reject(…) is an answer: return it",
 		`local l = pods() return l.cuont`:       "the list has no 'cuont', did you mean 'count'?",
 		`return "a" .. pod`:                     "attempt to concatenate a table value ('pod')",
-		`return "a" .. pod.metadata.deletionTimestamp .. "b"`: "attempt to concatenate a nil value (field 'deletionTimestamp')",
+		`return "a" .. pod.status.message .. 1`: "attempt to concatenate a nil value (field 'message')",
 	} {
 		set := mustLoad(t, newRuntime(t, script.Options{}), "flaky.lua", "param('rate', 0.1)\nfunction on_start(pod)\n"+body+"\nend")
 		_, err := call(t, set, script.Call{Args: []any{webPod()}, Node: testNode, World: world{}})
