@@ -7,17 +7,24 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/moonlet-dev/moonlet/engine"
+	"github.com/moonlet-dev/moonlet/engine/api"
 	"github.com/moonlet-dev/moonlet/engine/enginetest"
 )
 
 // blocks are the code blocks of README.md in one language.
 func blocks(t *testing.T, language string) []string {
 	t.Helper()
-	found := regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```$").FindAllStringSubmatch(readme(t), -1)
+	return blocksOf(t, readme(t), language)
+}
+
+func blocksOf(t *testing.T, text, language string) []string {
+	t.Helper()
+	found := regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```$").FindAllStringSubmatch(text, -1)
 	if len(found) == 0 {
-		t.Fatalf("README.md has no block of %s", language)
+		t.Fatalf("there is no block of %s", language)
 	}
 	out := make([]string, len(found))
 	for i, f := range found {
@@ -104,4 +111,29 @@ func TestGalleryIsComplete(t *testing.T) {
 	if !slices.Equal(rows, scripts) {
 		t.Errorf("the gallery lists\n%s\nthe folder has\n%s", strings.Join(rows, " "), strings.Join(scripts, " "))
 	}
+}
+
+// TestTheFirstScreenIsTrue runs the ten lines of the project's README: they load, and crash the pod it speaks of.
+func TestTheFirstScreenIsTrue(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := enginetest.New(t, enginetest.Options{
+		Scripts: map[string]string{"flaky.lua": blocksOf(t, string(text), "lua")[0]}, Params: map[string]string{"flaky.crash_rate": "1"},
+	})
+	pod, err := os.ReadFile("../examples/pod.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := e.Do("POST", "/createPod", string(pod)); r.StatusCode != 200 {
+		t.Fatal(r.Status)
+	}
+	for range 3600 {
+		e.Pass(time.Second)
+		if e.Pods(api.PodFilter{})[0].Status == "CrashLoopBackOff" {
+			return
+		}
+	}
+	t.Error("an hour has passed and the pod has never been in CrashLoopBackOff")
 }
