@@ -132,7 +132,7 @@ func (m *crashModel) compare(t *testing.T, s *state.Store) {
 	clear(m.trying)
 }
 
-func TestNothingAcknowledgedIsLostByKill(t *testing.T) {
+func TestNothingAcknowledgedIsLostInACrash(t *testing.T) {
 	cycles := 20
 	if text := os.Getenv("MOONLET_CRASH_CYCLES"); text != "" {
 		var err error
