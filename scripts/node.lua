@@ -4,10 +4,14 @@ param("gpus", 0, "GPUs the node has on top of what config says")
 param("ready", true, "false takes the node NotReady, as if its runtime were down")
 param("pressure", "", "memory, disk or pid: that pressure condition is True")
 
+local function pressed(type, reason, message)
+  return { type = type, status = "True", reason = reason, message = message }
+end
+
 local PRESSURE = {
-  memory = { type = "MemoryPressure", status = "True", reason = "KubeletHasInsufficientMemory", message = "kubelet has insufficient memory available" },
-  disk = { type = "DiskPressure", status = "True", reason = "KubeletHasDiskPressure", message = "kubelet has disk pressure" },
-  pid = { type = "PIDPressure", status = "True", reason = "KubeletHasInsufficientPID", message = "kubelet has insufficient PID available" },
+  memory = pressed("MemoryPressure", "KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
+  disk = pressed("DiskPressure", "KubeletHasDiskPressure", "kubelet has disk pressure"),
+  pid = pressed("PIDPressure", "KubeletHasInsufficientPID", "kubelet has insufficient PID available"),
 }
 
 function capacity(node)
