@@ -26,7 +26,7 @@ help: ## say what there is
 
 .PHONY: run
 run: build ## build, then serve ./scripts on 127.0.0.1:3000, state kept in the user's state folder
-	bin/moonlet serve
+	@bin/moonlet serve || [ $$? -eq 130 ] # 130: ended with Ctrl-C, as one does
 
 .PHONY: build
 build: need-go ## build bin/moonlet
