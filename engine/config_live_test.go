@@ -116,3 +116,40 @@ func TestUnknownKeyIsRefusedAtTheStart(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", problems[0], want)
 	}
 }
+
+const wordScript = `
+match = true
+function logs(pod, container, opts) return { "one", ("2"):rep(1100), config.word or "three" } end
+function status(pod, status) return { message = config.word } end
+`
+
+// TestLimitsOriginsAndScriptConfigTurnWhileItRuns edits one key after the other; each must show in an answer.
+func TestLimitsOriginsAndScriptConfigTurnWhileItRuns(t *testing.T) {
+	e, edit := configured(t, map[string]string{"a.lua": wordScript}, "log:\n  level: info\n")
+	create(t, e, "web")
+	logs := func() string {
+		text := fetch(t, e, "/getContainerLogs?namespace=default&podName=web&containerName=app").body
+		return strings.ReplaceAll(text, strings.Repeat("2", 1100), "two")
+	}
+	if got := logs(); got != "one\ntwo\nthree\n" {
+		t.Fatalf("at the start the log is %q", got)
+	}
+	edit("limits:\n  log_lines: 2\n")
+	eventually(t, "two lines are the limit", func() bool { return logs() == "two\nthree\n" })
+	edit("limits:\n  log_bytes: 1Ki\n")
+	eventually(t, "the long line is over the limit", func() bool { return logs() == "three\n" })
+	edit("script_config: [word=four]\n")
+	eventually(t, "scripts read the word", func() bool { return logs() == "one\ntwo\nfour\n" })
+	eventually(t, "pods are presented anew", func() bool {
+		return strings.Contains(fetch(t, e, "/getPodStatus?namespace=default&name=web").body, `"message":"four"`)
+	})
+	edit("limits:\n  body: 1Ki\n")
+	eventually(t, "a body over one KiB is too large", func() bool {
+		return exchange(t, http.MethodPost, e.URL()+"/createPod", strings.Repeat("0", 1025), nil).code == http.StatusRequestEntityTooLarge
+	})
+	edit("cors:\n  origins: [http://page.example]\n")
+	eventually(t, "a page may call", func() bool {
+		got := exchange(t, http.MethodGet, e.URL()+"/getPods", "", http.Header{"Origin": {"http://page.example"}})
+		return got.header.Get("Access-Control-Allow-Origin") == "http://page.example"
+	})
+}
