@@ -1,6 +1,7 @@
 package scripts_test
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -126,7 +127,7 @@ func TestTheFirstScreenIsTrue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := e.Do("POST", "/createPod", string(pod)); r.StatusCode != 200 {
+	if r := e.Do(http.MethodPost, "/createPod", string(pod)); r.StatusCode != http.StatusOK {
 		t.Fatal(r.Status)
 	}
 	for range 3600 {
