@@ -127,7 +127,9 @@ func TestTheFirstScreenIsTrue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := e.Do(http.MethodPost, "/createPod", string(pod)); r.StatusCode != http.StatusOK {
+	r := e.Do(http.MethodPost, "/createPod", string(pod))
+	defer r.Body.Close()
+	if r.StatusCode != http.StatusOK {
 		t.Fatal(r.Status)
 	}
 	for range 3600 {
