@@ -13,13 +13,20 @@ import (
 // queryValue is the first value of name in a raw query, as url.Values.Get finds it; it costs no allocation unless
 // something is escaped. Pairs that do not parse are passed over.
 func queryValue(raw, name string) string {
+	plain := isPlain(raw)
 	for raw != "" {
 		var pair string
 		pair, raw, _ = strings.Cut(raw, "&")
+		key, value, _ := strings.Cut(pair, "=")
+		if plain {
+			if key == name {
+				return value
+			}
+			continue
+		}
 		if pair == "" || strings.Contains(pair, ";") {
 			continue
 		}
-		key, value, _ := strings.Cut(pair, "=")
 		key, ok := unescape(key)
 		if !ok || key != name {
 			continue
@@ -31,10 +38,17 @@ func queryValue(raw, name string) string {
 	return ""
 }
 
-func unescape(s string) (string, bool) {
-	if !strings.ContainsAny(s, "%+") {
-		return s, true
+// isPlain says that a query means what it spells, as nearly all do.
+func isPlain(raw string) bool {
+	for i := range len(raw) {
+		if c := raw[i]; c == '%' || c == '+' || c == ';' {
+			return false
+		}
 	}
+	return true
+}
+
+func unescape(s string) (string, bool) {
 	s, err := url.QueryUnescape(s)
 	return s, err == nil
 }
