@@ -18,7 +18,7 @@ func Definitions() string {
 	d.line("---@meta moonlet")
 	d.line("-- Made by moonlet from its own registry of the script API. For editors: Moonlet does not load it.")
 	d.own()
-	d.library()
+	d.entries()
 	d.hooks()
 	for _, root := range []reflect.Type{reflect.TypeFor[v1.Pod](), reflect.TypeFor[v1.Node]()} {
 		d.class(root)
@@ -94,7 +94,7 @@ const ownTypes = `
 ---@field container? string
 ---@field number number nth call of that name, from 1`
 
-func (d *definitions) library() {
+func (d *definitions) entries() {
 	tables := map[string]bool{}
 	for _, e := range script.Library() {
 		if table, _, nested := strings.Cut(e.Name, "."); nested && !tables[table] {

@@ -25,12 +25,14 @@ func Files() map[string]string {
 // luaRC configures LuaLS, the language server.
 func luaRC() string {
 	b, err := json.MarshalIndent(map[string]any{
-		"$schema":             "https://raw.githubusercontent.com/LuaLS/vscode-lua/master/setting/schema.json",
-		"runtime.version":     "Lua 5.1",
-		"workspace.library":   []string{"types"},
-		"diagnostics.globals": append(hookNames(), "match"),
-		// Hooks are globals by design; everything else that is assigned globally is a mistake we report ourselves.
-		"diagnostics.disable": []string{"lowercase-global"},
+		"$schema":   "https://raw.githubusercontent.com/LuaLS/vscode-lua/master/setting/schema.json",
+		"runtime":   map[string]any{"version": "Lua 5.1"},
+		"workspace": map[string]any{"library": []string{"types"}},
+		"diagnostics": map[string]any{
+			"globals": append(hookNames(), "match"),
+			// Hooks are globals by design; everything else that is assigned globally is a mistake we report ourselves.
+			"disable": []string{"lowercase-global"},
+		},
 	}, "", "  ")
 	if err != nil {
 		panic(err) // plain strings
