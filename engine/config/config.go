@@ -31,6 +31,9 @@ type Config struct {
 	Limits       Limits
 	CORS         CORS
 	Log          Log
+	Kubelet      Kubelet
+	Events       Events
+	Web          Web
 }
 
 // Listen says where doors are opened.
@@ -49,9 +52,11 @@ type State struct {
 	Fsync bool   // a commit waits until it is on the disk
 }
 
-// Node is the node before scripts add to it.
+// Node is the node before scripts add to it; every node of a kubelet that has several.
 type Node struct {
 	Name        string
+	Count       int             // how many nodes moonlet kubelet is
+	Pattern     string          // how several are named; see [Node.Names]
 	OS          string          // Linux or Windows, as the provider API spells them
 	Arch        string          // as GOARCH spells it
 	Capacity    v1.ResourceList // defaults included
@@ -60,6 +65,47 @@ type Node struct {
 	Taints      []v1.Taint
 	Addresses   []v1.NodeAddress // empty: from VKUBELET_POD_IP or the listener
 	Minor       int              // Kubernetes 1.Minor is whose shapes statuses have
+}
+
+// Names are the names of the nodes of a kubelet: Name alone, or as many as Count says, numbered by Pattern.
+func (n Node) Names() []string {
+	if n.Count <= 1 {
+		return []string{n.Name}
+	}
+	names := make([]string, n.Count)
+	for i := range names {
+		names[i] = n.numbered(i)
+	}
+	return names
+}
+
+// Kubelet is how moonlet kubelet joins a cluster.
+type Kubelet struct {
+	Kubeconfig     string // empty: as kubectl finds it, else that of the pod it runs in
+	Provider       string
+	Namespace      string // whose pods are run; empty: all
+	Taint          *v1.Taint
+	Port           int    // of the kubelet API; 0: a free one
+	Cert, Key      string // files of its serving certificate; empty: it makes one itself
+	ClientCA       string // file of the CA of its clients; empty: the cluster's
+	MetricsAddr    string // host:port of metrics and health; empty: not served
+	StartupTimeout time.Duration
+	OnExit         string // keep, drain or delete
+	Adopt          bool   // take nodes over that somebody else made
+}
+
+// Events bounds how many events a kubelet writes.
+type Events struct {
+	PerNode    float64 // a second; 0: none at all
+	PerProcess float64 // a second; 0: none at all
+}
+
+// Web is how a web provider is reached.
+type Web struct {
+	URL     string
+	CA      string        // file; empty: the system's
+	Timeout time.Duration // of one call
+	Poll    time.Duration // between looks at the pods' statuses
 }
 
 // Param is the value of a script's param as it was started with. Only the script knows its type.
@@ -74,6 +120,7 @@ type Limits struct {
 	Status   time.Duration // wall time of one status hook
 	Create   time.Duration // of one on_create, on_update, on_delete, on_pull, on_start or on_request
 	Logs     time.Duration // of one logs hook with all its lines
+	Exec     time.Duration // of one exec or port_forward hook, between two inputs
 	Match    time.Duration // of one match function
 	Slots    int           // hooks that run at the same time
 	LogBytes int64         // of one log answer

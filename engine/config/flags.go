@@ -10,6 +10,17 @@ import (
 // configFlag names the file itself. It is no setting: a file cannot name itself.
 const configFlag = "config"
 
+// ServeKeys are the keys that moonlet serve heeds.
+func ServeKeys() []string {
+	var keys []string
+	for i := range settings {
+		if !settings[i].kubelet {
+			keys = append(keys, settings[i].key)
+		}
+	}
+	return keys
+}
+
 // AddFlags defines a flag for each setting, and --config. With keys, only for these. A setting with a short flag name
 // is also known by the name the rule gives it: --listen is --listen-api. Values are checked by [Open], not by Parse.
 func AddFlags(flags *pflag.FlagSet, keys ...string) {
@@ -59,10 +70,16 @@ func (s *setting) flag() string {
 func (s *setting) variables() []string {
 	names := []string{variableName(s.key)}
 	if s.short != "" {
-		names = append(names, variableName(s.short))
+		names = append(names, variableName(flagKey(s.short)))
+	}
+	if s.env != "" {
+		names = append(names, s.env)
 	}
 	return names
 }
+
+// flagKey is a flag's name as the part of a variable's name.
+func flagKey(name string) string { return strings.ReplaceAll(name, "-", "_") }
 
 func (s *setting) usage() string {
 	switch {

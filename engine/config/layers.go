@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,7 @@ type Options struct {
 	File  string          // empty: the one --config or MOONLET_CONFIG names, else none
 	Flags *pflag.FlagSet  // parsed, defined by [AddFlags]; nil: none
 	Env   func() []string // KEY=value texts, asked once; nil: os.Environ
+	State string          // file name of the default state file; empty: moonlet.db
 }
 
 // layers are the sources of one process; only the file may change while it runs.
@@ -23,6 +25,7 @@ type layers struct {
 	file  string
 	flags *pflag.FlagSet
 	env   map[string]string
+	state string
 }
 
 func (o Options) layers() layers {
@@ -30,7 +33,7 @@ func (o Options) layers() layers {
 	if environ == nil {
 		environ = os.Environ
 	}
-	l := layers{file: o.File, flags: o.Flags, env: map[string]string{}}
+	l := layers{file: o.File, flags: o.Flags, env: map[string]string{}, state: cmp.Or(o.State, "moonlet.db")}
 	for _, e := range environ() {
 		name, value, _ := strings.Cut(e, "=")
 		l.env[name] = value
@@ -100,5 +103,5 @@ func (l layers) defaultStateFile() string {
 		}
 		folder = filepath.Join(home, ".local", "state")
 	}
-	return filepath.Join(folder, "moonlet", "moonlet.db")
+	return filepath.Join(folder, "moonlet", l.state)
 }

@@ -17,6 +17,8 @@ type setting struct {
 	preset  any    // the default in the setting's form; nil: unset
 	shown   string // how the documentation shows a default that depends on the machine
 	fixed   bool   // takes effect at the next start only
+	kubelet bool   // only moonlet kubelet heeds it
+	env     string // a variable that Virtual Kubelet reads for it
 	help    string
 	choices []string
 	take    func(*Config, any) error // puts a value of the setting's form into a Config
@@ -51,7 +53,7 @@ var settings = []setting{
 		help: "seed of all chance: the same seed gives the same failures",
 		take: field(func(c *Config) **int64 { return &c.Seed }, pointer[int64]),
 	}, {
-		key: "node.name", short: "nodename", kind: "name", preset: "virtual-kubelet", fixed: true,
+		key: "node.name", short: "nodename", kind: "name", preset: "virtual-kubelet", fixed: true, env: "DEFAULT_NODE_NAME",
 		help: "name of the node",
 		take: field(func(c *Config) *string { return &c.Node.Name }, nodeName),
 	}, {
@@ -123,6 +125,10 @@ var settings = []setting{
 		help: "time one logs hook may take, with all its lines",
 		take: field(func(c *Config) *time.Duration { return &c.Limits.Logs }, limit),
 	}, {
+		key: "limits.exec", kind: "duration", preset: "1s",
+		help: "time an exec or port_forward hook may take between two inputs",
+		take: field(func(c *Config) *time.Duration { return &c.Limits.Exec }, limit),
+	}, {
 		key: "limits.match", kind: "duration", preset: "20ms",
 		help: "time one match function may take",
 		take: field(func(c *Config) *time.Duration { return &c.Limits.Match }, limit),
@@ -146,6 +152,100 @@ var settings = []setting{
 		key: "cors.origins", form: list, kind: "origin",
 		help: "web pages that may call the provider API, such as http://localhost:8080, or * for all",
 		take: field(func(c *Config) *[]string { return &c.CORS.Origins }, origins),
+	}, {
+		key: "node.count", short: "nodes", form: number, kind: "number", preset: int64(1), fixed: true, kubelet: true,
+		help: "how many nodes to be",
+		take: field(func(c *Config) *int { return &c.Node.Count }, between(1, 5000)),
+	}, {
+		key: "node.pattern", kind: "pattern", preset: "{name}-{number}", fixed: true, kubelet: true,
+		help: "names of several nodes: {name} is node.name, {number} counts from 0",
+		take: takePattern,
+	}, {
+		key: "kubelet.provider", short: "provider", kind: "name", preset: "lua", fixed: true, kubelet: true,
+		help: "what stands behind the nodes: lua (scripts) or web (a web provider, see web.url)",
+		take: field(func(c *Config) *string { return &c.Kubelet.Provider }, nonEmpty),
+	}, {
+		key: "kubelet.kubeconfig", short: "kubeconfig", kind: "file", preset: "", fixed: true, kubelet: true,
+		shown: "$KUBECONFIG, ~/.kube/config, or the pod's own service account",
+		help:  "cluster to join",
+		take:  field(func(c *Config) *string { return &c.Kubelet.Kubeconfig }, same[string]),
+	}, {
+		key: "kubelet.namespace", short: "namespace", kind: "name", shown: "all", preset: "", fixed: true, kubelet: true,
+		help: "run the pods of this namespace only",
+		take: field(func(c *Config) *string { return &c.Kubelet.Namespace }, namespace),
+	}, {
+		key: "kubelet.taint", short: "taint", kind: "key", preset: defaultTaint, fixed: true, kubelet: true, env: "VKUBELET_TAINT_KEY",
+		help: "key of the nodes' taint",
+		take: takeTaintKey,
+	}, {
+		key: "kubelet.taint_value", kind: "value", shown: "the provider's name, with the default key", preset: "", fixed: true, kubelet: true, env: "VKUBELET_TAINT_VALUE",
+		help: "value of the nodes' taint",
+		take: takeTaintValue,
+	}, {
+		key: "kubelet.taint_effect", kind: "effect", preset: "NoSchedule", fixed: true, kubelet: true, env: "VKUBELET_TAINT_EFFECT",
+		choices: taintEffects,
+		help:    "effect of the nodes' taint",
+		take:    takeTaintEffect,
+	}, {
+		key: "kubelet.disable_taint", short: "disable-taint", form: toggle, kind: "switch", preset: false, fixed: true, kubelet: true,
+		help: "give the nodes no taint, so that pods need no toleration",
+		take: takeTaintOff,
+	}, {
+		key: "kubelet.port", form: number, kind: "number", preset: int64(10250), fixed: true, kubelet: true, env: "KUBELET_PORT",
+		help: "port of the kubelet API, for kubectl logs and exec; 0 picks a free one. It listens on VKUBELET_POD_IP, else on 127.0.0.1",
+		take: field(func(c *Config) *int { return &c.Kubelet.Port }, between(0, 65535)),
+	}, {
+		key: "kubelet.cert", kind: "file", shown: "self-made", preset: "", fixed: true, kubelet: true, env: "APISERVER_CERT_LOCATION",
+		help: "serving certificate of the kubelet API, read again when it changes",
+		take: field(func(c *Config) *string { return &c.Kubelet.Cert }, same[string]),
+	}, {
+		key: "kubelet.key", kind: "file", shown: "self-made", preset: "", fixed: true, kubelet: true, env: "APISERVER_KEY_LOCATION",
+		help: "key of kubelet.cert",
+		take: takeKey,
+	}, {
+		key: "kubelet.client_ca", kind: "file", shown: "the cluster's", preset: "", fixed: true, kubelet: true, env: "APISERVER_CA_CERT_LOCATION",
+		help: "CA of the clients of the kubelet API",
+		take: field(func(c *Config) *string { return &c.Kubelet.ClientCA }, same[string]),
+	}, {
+		key: "kubelet.metrics_addr", short: "metrics-addr", kind: "host:port", preset: "127.0.0.1:10255", fixed: true, kubelet: true,
+		help: "where /metrics, /livez and /readyz are served without TLS; off for nowhere",
+		take: field(func(c *Config) *string { return &c.Kubelet.MetricsAddr }, metricsAddress),
+	}, {
+		key: "kubelet.startup_timeout", short: "startup-timeout", kind: "duration", preset: "1m", fixed: true, kubelet: true,
+		help: "how long to try to reach the cluster at the start",
+		take: field(func(c *Config) *time.Duration { return &c.Kubelet.StartupTimeout }, span(time.Second, time.Hour)),
+	}, {
+		key: "kubelet.on_exit", short: "on-exit", kind: "word", preset: "keep", fixed: true, kubelet: true, choices: exits,
+		help: "what becomes of the nodes at the end: keep stops nothing, drain ends their pods, delete removes the nodes too",
+		take: field(func(c *Config) *string { return &c.Kubelet.OnExit }, oneOf(exits...)),
+	}, {
+		key: "kubelet.adopt", short: "adopt", form: toggle, kind: "switch", preset: false, fixed: true, kubelet: true,
+		help: "take over nodes of these names that somebody else made",
+		take: field(func(c *Config) *bool { return &c.Kubelet.Adopt }, same[bool]),
+	}, {
+		key: "events.per_node", form: number, kind: "number", preset: int64(50), fixed: true, kubelet: true,
+		help: "events written in a second at most, for each node; 0 writes none at all",
+		take: field(func(c *Config) *float64 { return &c.Events.PerNode }, rate),
+	}, {
+		key: "events.per_process", form: number, kind: "number", preset: int64(200), fixed: true, kubelet: true,
+		help: "events written in a second at most, for all nodes together; 0 writes none at all",
+		take: field(func(c *Config) *float64 { return &c.Events.PerProcess }, rate),
+	}, {
+		key: "web.url", kind: "url", shown: "none", preset: "", fixed: true, kubelet: true, env: "WEB_ENDPOINT_URL",
+		help: "the web provider of --provider web",
+		take: field(func(c *Config) *string { return &c.Web.URL }, webURL),
+	}, {
+		key: "web.ca", kind: "file", preset: "", shown: "the system's", fixed: true, kubelet: true,
+		help: "CA of an https web provider",
+		take: field(func(c *Config) *string { return &c.Web.CA }, same[string]),
+	}, {
+		key: "web.timeout", kind: "duration", preset: "10s", fixed: true, kubelet: true,
+		help: "time one call of the web provider may take",
+		take: field(func(c *Config) *time.Duration { return &c.Web.Timeout }, span(100*time.Millisecond, 10*time.Minute)),
+	}, {
+		key: "web.poll", kind: "duration", preset: "5s", fixed: true, kubelet: true,
+		help: "how often the web provider is asked for its pods' statuses, where it does not tell of them itself",
+		take: field(func(c *Config) *time.Duration { return &c.Web.Poll }, span(100*time.Millisecond, time.Hour)),
 	},
 }
 

@@ -39,6 +39,12 @@ func (s *setting) notes() string {
 	if !s.fixed {
 		b.WriteString(" · live")
 	}
+	if s.env != "" {
+		b.WriteString(" · also `" + s.env + "`")
+	}
+	if s.kubelet {
+		b.WriteString(" · `moonlet kubelet`")
+	}
 	return b.String()
 }
 
