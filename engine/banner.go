@@ -9,15 +9,11 @@ import (
 func (e *Engine) Banner() string {
 	c := e.opts.Config.Current()
 	var b strings.Builder
-	fmt.Fprintf(&b, "Moonlet %s serves node %s at %s\n", e.opts.Version, c.Node.Name, e.URL())
-	fmt.Fprintf(&b, "  scripts  %s\n", e.scriptsLine(c.Scripts.Dir))
-	fmt.Fprintf(&b, "  state    %s\n", e.stateLine(c.State.File))
-	fmt.Fprintf(&b, "  seed     %d (the same seed gives the same failures: --seed %d)\n", e.seed, e.seed)
-	for _, p := range e.provider.Problems().Errors {
-		fmt.Fprintf(&b, "\n  %s\n", p)
-		if p.Source != "" {
-			fmt.Fprintf(&b, "      %s\n", strings.TrimSpace(p.Source))
-		}
+	fmt.Fprintf(&b, "Moonlet %s serves %s at %s\n", e.opts.Version, e.nodesLine(), e.URL())
+	e.summarize(&b)
+	e.complain(&b)
+	if e.opts.Kubelet != nil {
+		return b.String()
 	}
 	fmt.Fprintf(&b, `
 Try it:
@@ -27,6 +23,40 @@ Try it:
 and edit a script in %[2]s: it is live when you save it. Ctrl-C stops.
 `, e.URL(), c.Scripts.Dir)
 	return b.String()
+}
+
+// Summary tells of scripts, state and seed, and where the reading half of the web API is: for the banner of a kubelet.
+func (e *Engine) Summary() string {
+	var b strings.Builder
+	e.summarize(&b)
+	fmt.Fprintf(&b, "  web API  %s/api/v1/pods (reads only: kubectl writes)\n", e.URL())
+	e.complain(&b)
+	return b.String()
+}
+
+func (e *Engine) summarize(b *strings.Builder) {
+	c := e.opts.Config.Current()
+	fmt.Fprintf(b, "  scripts  %s\n", e.scriptsLine(c.Scripts.Dir))
+	fmt.Fprintf(b, "  state    %s\n", e.stateLine(c.State.File))
+	fmt.Fprintf(b, "  seed     %d (the same seed gives the same failures: --seed %d)\n", e.seed, e.seed)
+}
+
+// complain shows what is wrong with the scripts.
+func (e *Engine) complain(b *strings.Builder) {
+	for _, p := range e.provider.Problems().Errors {
+		fmt.Fprintf(b, "\n  %s\n", p)
+		if p.Source != "" {
+			fmt.Fprintf(b, "      %s\n", strings.TrimSpace(p.Source))
+		}
+	}
+}
+
+func (e *Engine) nodesLine() string {
+	names := e.node.names()
+	if len(names) == 1 {
+		return "node " + names[0]
+	}
+	return fmt.Sprintf("%d nodes, from %s to %s,", len(names), names[0], names[len(names)-1])
 }
 
 func (e *Engine) scriptsLine(dir string) string {
@@ -48,6 +78,9 @@ func (e *Engine) stateLine(file string) string {
 	if file == "" {
 		return "in memory only: nothing survives the end of this process"
 	}
+	if e.opts.Kubelet != nil {
+		return file + ": what scripts remember"
+	}
 	if n := e.store.Len(); n != 1 {
 		return fmt.Sprintf("%s: %d pods kept", file, n)
 	}
@@ -61,5 +94,5 @@ func (e *Engine) Announce() {
 	if state == "" {
 		state = "memory"
 	}
-	e.log.Info("serving", "version", e.opts.Version, "node", c.Node.Name, "url", e.URL(), "scripts", c.Scripts.Dir, "state", state, "seed", e.seed)
+	e.log.Info("serving", "version", e.opts.Version, "node", e.node.names()[0], "url", e.URL(), "scripts", c.Scripts.Dir, "state", state, "seed", e.seed)
 }

@@ -23,7 +23,7 @@ func CheckFolder(ctx context.Context, dir string) (files int, problems []*script
 	runtime := script.NewRuntime(script.Options{})
 	defer runtime.Close()
 	node := &script.Node{Object: &v1.Node{ObjectMeta: metav1.ObjectMeta{Name: "virtual-kubelet"}}, Memo: &script.Memo{}}
-	hooks := hook.New(hook.Options{Runtime: runtime, Node: func(string) *script.Node { return node }})
+	hooks := hook.New(hook.Options{Runtime: runtime, Node: func(hook.NodeAsk) *script.Node { return node }})
 	problems = hooks.Check(ctx, sources(snapshot))
 	showWholeLines(snapshot, problems)
 	return len(snapshot.Files), problems, nil

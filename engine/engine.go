@@ -28,6 +28,7 @@ type Options struct {
 	Version string        // shown in the banner and in moonlet_build_info
 	Log     *slog.Logger  // nil: silent
 	Clock   clock.Clock   // of the story; nil: the machine's
+	Kubelet *Kubelet      // the nodes of a cluster, which owns the pods; nil: one node, whose clients own them
 }
 
 // Engine is one Moonlet: a node, its scripts, its state, and the doors to it.
@@ -39,7 +40,7 @@ type Engine struct {
 	provider *provider.Provider
 	server   *server.Server
 	listener net.Listener
-	node     nodeSource
+	node     *nodeSource
 	loaded   string // hash of the scripts folder as it was at the start
 	seed     int64
 	newSeed  bool // drawn now: to be kept
@@ -69,13 +70,13 @@ func (e *Engine) open(ctx context.Context) (err error) {
 		return err
 	}
 	e.loaded = snapshot.Hash
-	if e.store, err = state.Open(state.Options{Path: c.State.File, Fsync: c.State.Fsync, OnError: e.stateFailed}); err != nil {
+	if e.store, err = state.Open(e.stateOptions(c)); err != nil {
 		return err
 	}
 	if e.listener, err = server.Listen(ctx, c.Listen.API); err != nil {
 		return err
 	}
-	e.node = newNodeSource(e.opts.Config, e.listener)
+	e.node = newNodeSource(e.opts.Config, e.listener, e.opts.Kubelet)
 	e.chooseSeed(c)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo(e.opts.Version))
@@ -85,25 +86,44 @@ func (e *Engine) open(ctx context.Context) (err error) {
 	return nil
 }
 
+// keptEvents is how many events a kubelet keeps for those who come back to its event stream: each holds a pod.
+const keptEvents = 256
+
+func (e *Engine) stateOptions(c *config.Config) state.Options {
+	o := state.Options{Path: c.State.File, Fsync: c.State.Fsync, OnError: e.stateFailed}
+	if e.opts.Kubelet != nil {
+		o.Lean, o.Events = true, keptEvents
+	}
+	return o
+}
+
+// readOnly is why the web-provider API takes no pods while the kubelet runs.
+const readOnly = "this is moonlet kubelet, whose pods are Kubernetes': use kubectl"
+
 func (e *Engine) build(c *config.Config, registry *prometheus.Registry) {
 	e.runtime = script.NewRuntime(script.Options{Slots: c.Limits.Slots, Log: scriptLog(e.log)})
 	e.provider = provider.New(provider.Options{
 		Store: e.store, Clock: e.opts.Clock, Runtime: e.runtime, Seed: uint64(e.seed), //nolint:gosec // the seed's bits
 		Limits: e.hookLimits, Logs: e.logLimits,
 		Config: func() map[string]any { return anyMap(e.opts.Config.Current().ScriptConfig) },
-		Params: paramMap(c.Params), Node: e.node.Node,
-		Log: e.log, Metrics: provider.NewMetrics(registry),
+		Params: paramMap(c.Params), Nodes: e.node.names(), Node: e.node.Node,
+		Kubernetes: e.opts.Kubelet != nil,
+		Log:        e.log, Metrics: provider.NewMetrics(registry),
 	})
 	e.provider.Watch(registry)
-	e.server = server.New(server.Options{
+	o := server.Options{
 		Provider: e.provider, Clock: e.opts.Clock, Origins: c.CORS.Origins, BodyLimit: c.Limits.Body,
 		OS: c.Node.OS, KubeletPort: e.node.port(), Log: e.log, Registry: registry,
-	})
+	}
+	if e.opts.Kubelet != nil {
+		o.ReadOnly = readOnly
+	}
+	e.server = server.New(o)
 }
 
 func (e *Engine) hookLimits() hook.Limits {
 	l := e.opts.Config.Current().Limits
-	return hook.Limits{Status: l.Status, Create: l.Create, Logs: l.Logs, Match: l.Match}
+	return hook.Limits{Status: l.Status, Create: l.Create, Logs: l.Logs, Exec: l.Exec, Match: l.Match}
 }
 
 func (e *Engine) logLimits() provider.LogLimits {

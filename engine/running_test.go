@@ -68,7 +68,12 @@ type running struct {
 
 func run(tb testing.TB, s settings) *running {
 	tb.Helper()
-	e, err := engine.New(tb.Context(), engine.Options{Config: s.open(tb), Version: "test"})
+	return runWith(tb, engine.Options{Config: s.open(tb), Version: "test"})
+}
+
+func runWith(tb testing.TB, o engine.Options) *running {
+	tb.Helper()
+	e, err := engine.New(tb.Context(), o)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -28,6 +28,7 @@ const (
 	QueryContainer = "containerName"
 	QueryTail      = "tail"
 	QueryPrevious  = "previous" // ours: old clients never send it
+	QueryNode      = "node"     // ours, for calls about a node where there are several
 )
 
 // V1 is where our own API begins.

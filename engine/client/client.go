@@ -2,25 +2,25 @@
 //
 // A [Client] speaks the web-provider API of 2018 to any provider in any language. It forgives what the old client
 // did not: it has time-outs, takes answers of any sensible size, keeps the path and query of its URL, and never
-// panics on an odd answer. It does not retry: whoever calls knows what may be done twice. It starts no goroutines
-// beyond net/http's; [Client.Close] ends those of idle connections.
+// panics on an odd answer. It does not retry: whoever calls knows what may be done twice; [Unanswered] says what it
+// needs to know. To a Moonlet it can listen, see [Client.Events]. It starts no goroutines beyond net/http's;
+// [Client.Close] ends those of idle connections.
 package client
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"reflect"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/moonlet-dev/moonlet/engine/api"
 )
@@ -29,15 +29,21 @@ import (
 type Options struct {
 	Timeout     time.Duration     // for one call with its answer; 0: 30 s; negative: only the call's context ends it
 	AnswerLimit int64             // bytes of one answer; 0: 64 MiB
-	Transport   http.RoundTripper // nil: one of its own, with the proxies of the environment
+	CAFile      string            // PEM file of the authorities an https provider is checked against; "": the system's
+	Transport   http.RoundTripper // nil: one of its own, with the proxies of the environment; else CAFile is not read
 }
 
 // Client calls one provider. Its methods may be called from any goroutine.
 type Client struct {
-	base  url.URL
-	user  *url.Userinfo
-	http  http.Client
-	limit int64
+	base     url.URL
+	user     *url.Userinfo
+	http     http.Client
+	patience time.Duration // for one call; 0 or less: none but the caller's
+	limit    int64
+
+	moonlet      atomic.Bool // the last answer was a Moonlet's
+	updateByPost atomic.Bool // the provider takes updates as POST only
+	deleteByPost atomic.Bool // and deletes
 }
 
 // New returns a client for the provider at a URL such as "http://user:password@host:3000/prefix?token=abc". Prefix
@@ -54,11 +60,13 @@ func New(address string, o Options) (*Client, error) {
 		o.AnswerLimit = 64 << 20
 	}
 	if o.Transport == nil {
-		o.Transport = http.DefaultTransport.(*http.Transport).Clone()
+		if o.Transport, err = transport(o.CAFile); err != nil {
+			return nil, err
+		}
 	}
-	c := &Client{base: *u, user: u.User, limit: o.AnswerLimit}
+	c := &Client{base: *u, user: u.User, limit: o.AnswerLimit, patience: o.Timeout}
 	c.base.User, c.base.Fragment = nil, ""
-	c.http = http.Client{Transport: o.Transport, Timeout: max(0, o.Timeout), CheckRedirect: sameMethod}
+	c.http = http.Client{Transport: o.Transport, CheckRedirect: sameMethod}
 	return c, nil
 }
 
@@ -75,18 +83,6 @@ func hideSecrets(u *url.URL, address string) string {
 	return shown.Redacted()
 }
 
-// sameMethod follows a redirect only where the call stays what it was: 301 and 302 turn a POST into a GET, whose
-// success would be taken for the POST's.
-func sameMethod(next *http.Request, via []*http.Request) error {
-	if next.Method != via[0].Method {
-		return http.ErrUseLastResponse
-	}
-	if len(via) >= 5 {
-		return errors.New("redirected more than five times")
-	}
-	return nil
-}
-
 // Close ends idle connections. The client can be used again all the same.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
@@ -95,14 +91,15 @@ func (c *Client) CreatePod(ctx context.Context, p *v1.Pod) error {
 	return c.send(ctx, http.MethodPost, api.CreatePod, p)
 }
 
-// UpdatePod hands over a pod's new spec and metadata, and a status.
+// UpdatePod hands over a pod's new spec and metadata, and a status. A provider that takes it only as POST gets it so.
 func (c *Client) UpdatePod(ctx context.Context, p *v1.Pod) error {
-	return c.send(ctx, http.MethodPut, api.UpdatePod, p)
+	return c.sendOrPost(ctx, &c.updateByPost, http.MethodPut, api.UpdatePod, p)
 }
 
-// DeletePod asks for a pod's end. A pod that is not known is an error for which [NotFound] is true.
+// DeletePod asks for a pod's end. A pod that is not known is an error for which [NotFound] is true. A provider that
+// takes the call only as POST gets it so.
 func (c *Client) DeletePod(ctx context.Context, p *v1.Pod) error {
-	return c.send(ctx, http.MethodDelete, api.DeletePod, p)
+	return c.sendOrPost(ctx, &c.deleteByPost, http.MethodDelete, api.DeletePod, p)
 }
 
 // GetPod gives a pod as the provider sees it. A pod that is not known is an error for which [NotFound] is true.
@@ -115,23 +112,46 @@ func (c *Client) GetPodStatus(ctx context.Context, namespace, name string) (*v1.
 	return get[*v1.PodStatus](ctx, c, api.GetPodStatus, podQuery(namespace, name))
 }
 
-// GetPods gives all pods of the provider, none of them nil.
+// GetPods gives all pods of the provider, none of them nil. A pod that does not decode does not hide the others: of it
+// there is only the identity.
 func (c *Client) GetPods(ctx context.Context) ([]*v1.Pod, error) {
-	pods, err := get[[]*v1.Pod](ctx, c, api.GetPods, nil)
+	each, err := get[[]json.RawMessage](ctx, c, api.GetPods, nil)
 	if err != nil {
 		return nil, err
 	}
-	known := pods[:0]
-	for _, p := range pods {
+	pods := make([]*v1.Pod, 0, len(each))
+	for _, one := range each {
+		p, err := podOrIdentity(one)
+		if err != nil {
+			return nil, c.odd(api.GetPods, err)
+		}
 		if p != nil {
-			known = append(known, p)
+			pods = append(pods, p)
 		}
 	}
-	return known, nil
+	return pods, nil
 }
 
-// GetContainerLogs gives a container's log, as bytes. A pod or container that is not known is, with providers that
-// say so, an error for which [NotFound] is true.
+// podOrIdentity decodes a pod as far as it can be. null is nil.
+func podOrIdentity(text []byte) (p *v1.Pod, err error) {
+	if err = json.Unmarshal(text, &p); err == nil {
+		return p, nil
+	}
+	var identity struct {
+		Metadata struct {
+			Namespace, Name string
+			UID             types.UID
+		}
+	}
+	if json.Unmarshal(text, &identity) != nil || identity.Metadata.Name == "" {
+		return nil, fmt.Errorf("the answer does not decode: %w", err)
+	}
+	m := identity.Metadata
+	return &v1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: m.Namespace, Name: m.Name, UID: m.UID}}, nil
+}
+
+// GetContainerLogs gives a container's log, as bytes; one that came as a JSON string is unquoted. A pod or container
+// that is not known is, with providers that say so, an error for which [NotFound] is true.
 func (c *Client) GetContainerLogs(ctx context.Context, r api.LogRequest) ([]byte, error) {
 	q := url.Values{api.QueryNamespace: {r.Namespace}, api.QueryPod: {r.Pod}, api.QueryContainer: {r.Container}}
 	if r.Tail != nil {
@@ -140,7 +160,24 @@ func (c *Client) GetContainerLogs(ctx context.Context, r api.LogRequest) ([]byte
 	if r.Previous {
 		q.Set(api.QueryPrevious, "true")
 	}
-	return c.call(ctx, http.MethodGet, api.GetContainerLogs, q, nil)
+	a, err := c.call(ctx, http.MethodGet, api.GetContainerLogs, q, nil)
+	if err != nil {
+		return nil, err
+	}
+	return unquoted(a), nil
+}
+
+// unquoted is the log of an answer. Providers in frameworks that make JSON of everything, as the Rust sample does, send
+// it as one string. A last line in quotes without its line end is taken for such a string too: logs end their lines.
+func unquoted(a answer) []byte {
+	if len(a.body) < 2 || a.body[0] != '"' || (a.body[len(a.body)-1] != '"' && !a.isJSON()) {
+		return a.body
+	}
+	var text string
+	if json.Unmarshal(a.body, &text) != nil {
+		return a.body
+	}
+	return []byte(text)
 }
 
 // Capacity gives the node's capacity.
@@ -160,73 +197,4 @@ func (c *Client) NodeAddresses(ctx context.Context) ([]v1.NodeAddress, error) {
 
 func podQuery(namespace, name string) url.Values {
 	return url.Values{api.QueryNamespace: {namespace}, api.QueryName: {name}}
-}
-
-func (c *Client) send(ctx context.Context, method, call string, p *v1.Pod) error {
-	body, err := json.Marshal(p)
-	if err != nil {
-		return fmt.Errorf("%s: encode the pod: %w", call, err)
-	}
-	_, err = c.call(ctx, method, call, nil, body)
-	return err
-}
-
-// get asks for JSON. null is no answer for a pod or a status; for a list or a map it is an empty one, as providers in
-// languages with a null may write it.
-func get[T any](ctx context.Context, c *Client, call string, q url.Values) (v T, err error) {
-	body, err := c.call(ctx, http.MethodGet, call, q, nil)
-	if err != nil {
-		return v, err
-	}
-	if err := json.Unmarshal(body, &v); err != nil {
-		var none T
-		return none, c.odd(call, fmt.Errorf("the answer does not decode: %w", err))
-	}
-	if reflect.ValueOf(v).Kind() == reflect.Pointer && reflect.ValueOf(v).IsNil() {
-		return v, c.odd(call, errors.New("the answer is null"))
-	}
-	return v, nil
-}
-
-// call makes one call and gives the body of a 2xx answer.
-func (c *Client) call(ctx context.Context, method, call string, q url.Values, body []byte) ([]byte, error) {
-	r, err := http.NewRequestWithContext(ctx, method, c.address(call, q), bytes.NewReader(body))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", call, err)
-	}
-	r.Header.Set("Content-Type", "application/json") // on GETs too, as the old client did
-	if c.user != nil {
-		password, _ := c.user.Password()
-		r.SetBasicAuth(c.user.Username(), password)
-	}
-	resp, err := c.http.Do(r)
-	if err != nil {
-		return nil, c.unreachable(method, call, err)
-	}
-	defer resp.Body.Close()
-	return c.read(resp, method, call)
-}
-
-// address is the URL of a call: the base's path and query, then the call's.
-func (c *Client) address(call string, q url.Values) string {
-	u := *c.base.JoinPath(call)
-	if u.RawQuery != "" && len(q) > 0 {
-		u.RawQuery += "&"
-	}
-	u.RawQuery += q.Encode()
-	return u.String()
-}
-
-func (c *Client) read(resp *http.Response, method, call string) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(resp.Body, c.limit+1))
-	if resp.StatusCode/100 != 2 {
-		return nil, &Error{Method: method, URL: c.shown(call), Code: resp.StatusCode, Status: resp.Status, Text: firstLine(body)}
-	}
-	if err != nil {
-		return nil, c.unreachable(method, call, err)
-	}
-	if int64(len(body)) > c.limit {
-		return nil, c.odd(call, fmt.Errorf("the answer is longer than %d bytes", c.limit))
-	}
-	return body, nil
 }

@@ -1,11 +1,16 @@
 package client
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
+	"time"
 	"unicode"
 )
 
@@ -37,6 +42,32 @@ func NotFound(err error) bool {
 	return errors.As(err, &e) && e.NotFound()
 }
 
+// ErrNull says that the answer was the JSON null where an object was asked for.
+var ErrNull = errors.New("the answer is null")
+
+// ErrEmpty says that the answer had no body where JSON was asked for.
+var ErrEmpty = errors.New("an empty body")
+
+// Unanswered is a call to which no whole answer came.
+type Unanswered struct {
+	Method string
+	URL    string // without query and password
+	Sent   bool   // the provider may have got it; else there was no connection, and it may be repeated whatever it is
+	Err    error
+}
+
+// Error is all of it in one line.
+func (e *Unanswered) Error() string { return e.Method + " " + e.URL + ": " + e.Err.Error() }
+
+// Unwrap is what went wrong.
+func (e *Unanswered) Unwrap() error { return e.Err }
+
+// Dropped says that the connection was lost; else it was time that ran out, or a certificate that is not trusted.
+func (e *Unanswered) Dropped() bool {
+	return !e.Sent || errors.Is(e.Err, io.EOF) || errors.Is(e.Err, io.ErrUnexpectedEOF) ||
+		errors.Is(e.Err, syscall.ECONNRESET) || errors.Is(e.Err, syscall.EPIPE)
+}
+
 // shown is where a call goes, fit for an error.
 func (c *Client) shown(call string) string {
 	u := *c.base.JoinPath(call)
@@ -49,12 +80,28 @@ func (c *Client) odd(call string, why error) error {
 	return fmt.Errorf("%s %s: %w", http.MethodGet, c.shown(call), why)
 }
 
-// unreachable takes the query, which may hold a token, out of what net/http says.
-func (c *Client) unreachable(method, call string, err error) error {
+// unanswered takes the query, which may hold a token, out of what net/http says.
+func (c *Client) unanswered(ctx context.Context, method, call string, err error) error {
+	err = cause(ctx, err)
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err
 	}
-	return fmt.Errorf("%s %s: %w", method, c.shown(call), err)
+	op, isOp := errors.AsType[*net.OpError](err)
+	return &Unanswered{Method: method, URL: c.shown(call), Sent: !isOp || (op.Op != "dial" && op.Op != "proxyconnect"), Err: err}
+}
+
+// late is the end of the client's patience, after so long.
+type late time.Duration
+
+func (l late) Error() string { return "no answer within " + time.Duration(l).String() }
+func (l late) Timeout() bool { return true }
+
+// cause is why a context ended, where that is why a call did.
+func cause(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 // firstLine is the beginning of a body for people: printable, and not too long.

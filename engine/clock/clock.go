@@ -19,8 +19,8 @@ type Clock interface {
 	Now() time.Time
 	// Sleep waits for d or until ctx ends, whose error it then returns. A held clock records d and returns at once.
 	Sleep(ctx context.Context, d time.Duration) error
-	// Wait returns at moment until, or when wake delivers, or when ctx ends. A zero until waits for the other two;
-	// so does a held clock always: whoever moves it does what is due.
+	// Wait returns at moment until, or when wake delivers, or when ctx ends. A zero until waits for the other two.
+	// On a held clock the moment comes when somebody moves it there; what is due then is his business.
 	Wait(ctx context.Context, until time.Time, wake <-chan struct{})
 	// Held says whether time stands still until somebody moves it.
 	Held() bool
@@ -70,6 +70,7 @@ type HeldClock struct {
 	mu    sync.Mutex
 	now   time.Time     // guarded by mu
 	slept time.Duration // guarded by mu
+	moved chan struct{} // closed by the next Set, for those who wait; nil: nobody does; guarded by mu
 }
 
 // Now is the moment at which the clock is held.
@@ -82,12 +83,36 @@ func (c *HeldClock) Now() time.Time {
 // Held is true.
 func (c *HeldClock) Held() bool { return true }
 
-// Wait returns when wake delivers or ctx ends.
-func (c *HeldClock) Wait(ctx context.Context, _ time.Time, wake <-chan struct{}) {
-	select {
-	case <-wake:
-	case <-ctx.Done():
+// Wait returns when the clock is moved to until or beyond, when wake delivers or when ctx ends.
+func (c *HeldClock) Wait(ctx context.Context, until time.Time, wake <-chan struct{}) {
+	for {
+		var moved <-chan struct{}
+		if !until.IsZero() {
+			if moved = c.next(until); moved == nil {
+				return
+			}
+		}
+		select {
+		case <-moved:
+		case <-wake:
+			return
+		case <-ctx.Done():
+			return
+		}
 	}
+}
+
+// next is closed when the clock moves; nil: until has come.
+func (c *HeldClock) next(until time.Time) <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.now.Before(until) {
+		return nil
+	}
+	if c.moved == nil {
+		c.moved = make(chan struct{})
+	}
+	return c.moved
 }
 
 // Set moves the clock to t. It never moves back: an earlier t is ignored.
@@ -96,6 +121,10 @@ func (c *HeldClock) Set(t time.Time) {
 	defer c.mu.Unlock()
 	if t.After(c.now) {
 		c.now = t.UTC()
+		if c.moved != nil {
+			close(c.moved)
+			c.moved = nil
+		}
 	}
 }
 

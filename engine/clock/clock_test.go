@@ -77,7 +77,7 @@ func TestWaitReturnsAtTheFirstOfItsReasons(t *testing.T) {
 		"real: the end of the context":   {until: 3, wake: 2, cancel: 1, got: 1},
 		"real: no moment, news":          {wake: 2, cancel: 3, got: 2},
 		"real: no moment, the end":       {wake: 3, cancel: 2, got: 2},
-		"held: never the moment":         {held: true, until: 1, wake: 2, cancel: 3, got: 2},
+		"held: no moment by itself":      {held: true, until: 1, wake: 2, cancel: 3, got: 2},
 		"held: the end of the context":   {held: true, until: 1, wake: 3, cancel: 2, got: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -99,6 +99,29 @@ func TestWaitReturnsAtTheFirstOfItsReasons(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestHeldWaitEndsWhenTheClockIsMovedThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := clock.Hold(start)
+		var woke time.Time
+		go func() {
+			c.Wait(t.Context(), start.Add(time.Minute), nil)
+			woke = c.Now()
+		}()
+		for range 3 {
+			synctest.Wait()
+			if !woke.IsZero() {
+				t.Errorf("it woke at %v", woke)
+			}
+			c.Set(c.Now().Add(29 * time.Second))
+		}
+		synctest.Wait()
+		if want := start.Add(87 * time.Second); !woke.Equal(want) {
+			t.Errorf("it woke at %v, want %v", woke, want)
+		}
+		c.Wait(t.Context(), start, nil) // has passed
+	})
 }
 
 func TestHeldClockMovesForwardOnlyAndOnlyWhenSet(t *testing.T) {

@@ -29,6 +29,7 @@ type action func(s *stage, ts *testscript.TestScript, args []string) (stdout str
 //
 //	seed N                      before start
 //	node KEY=VALUE…             before start: admission=true, cpu=4, memory=8Gi, pods=10, minor=35
+//	nodes NAME…                 before start: several nodes, the first one first
 //	state                       before start: kept in a file, so that restart finds it
 //	restart DURATION            ends it, and starts it again that much later
 //	start                       with the shipped scripts and those under scripts/ in the archive
@@ -40,9 +41,13 @@ type action func(s *stage, ts *testscript.TestScript, args []string) (stdout str
 //	row NAME                    what kubectl get pods prints: READY STATUS RESTARTS
 //	status NAME                 the pod's status as JSON
 //	logs NAME [TAIL]            its only container's log
+//	in [-i TEXT] [-t] NAME WORD…  kubectl exec, with a client that sends TEXT (\n: Enter), with -t from a terminal
+//	usage NAME                  what its containers use: name, cores, CPU seconds, bytes
+//	http NAME PORT [METHOD] PATH  a request through kubectl port-forward; prints status and body
 //	journal NAME                what happened and why
 //	memo NAME                   pod.memo, as JSON; memo alone: node.memo
 //	pods                        the names of all pods
+//	beats NODE                  whether the node renews its lease, which is due now
 //	swap FILE NAME              saves a script and loads the folder; swap - NAME removes it
 //	param SCRIPT.NAME VALUE     turns a param
 //	get PATH · post PATH FILE · put PATH FILE   a request to the server; prints status and body
@@ -53,6 +58,8 @@ func commands(shipped map[string]string) map[string]command {
 		"restart": run(restartCommand),
 		"memo":    run(memoCommand),
 		"node":    run(nodeCommand),
+		"nodes":   run(nodesCommand),
+		"beats":   run(beatsCommand),
 		"start": run(func(s *stage, ts *testscript.TestScript, _ []string) (string, error) {
 			s.begin(ts, shipped)
 			return "", nil
@@ -66,6 +73,9 @@ func commands(shipped map[string]string) map[string]command {
 		"row":     run(rowCommand),
 		"status":  run(statusCommand),
 		"logs":    run(logsCommand),
+		"in":      run(inCommand),
+		"usage":   run(usageCommand),
+		"http":    run(httpCommand),
 		"journal": run(journalCommand),
 		"pods":    run(podsCommand),
 		"swap":    run(swapCommand),
@@ -150,6 +160,18 @@ func nodeCommand(s *stage, _ *testscript.TestScript, args []string) (string, err
 		}
 	}
 	return "", nil
+}
+
+func nodesCommand(s *stage, _ *testscript.TestScript, args []string) (string, error) {
+	s.nodes = args
+	return "", nil
+}
+
+func beatsCommand(s *stage, ts *testscript.TestScript, args []string) (string, error) {
+	if len(args) != 1 {
+		return "", errUsage
+	}
+	return fmt.Sprintln(s.live(ts).Beats(context.Background(), args[0])), nil
 }
 
 func createCommand(s *stage, ts *testscript.TestScript, args []string) (string, error) {

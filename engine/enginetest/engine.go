@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -34,9 +35,13 @@ type Options struct {
 	Scripts map[string]string // name → text
 	Node    func(*provider.Node)
 	Config  map[string]any
+	Limits  hook.Limits // zero fields: so long that they never end a hook
 	Params  map[string]string
 	Clock   clock.Clock // nil: held at Start
 	State   string      // file; empty: memory
+
+	Nodes      []string // names; none: one node, named as Node says. All are alike but for that
+	Kubernetes bool     // the pods are Kubernetes'
 }
 
 // Engine is a provider on a held clock, with a server in front of it that needs no network.
@@ -56,22 +61,17 @@ func New(tb testing.TB, o Options) *Engine {
 		e.Clock = clock.Hold(Start)
 		o.Clock = e.Clock
 	}
-	store := openStore(tb, o.State)
+	store := openStore(tb, o)
 	runtime := script.NewRuntime(script.Options{})
 	tb.Cleanup(runtime.Close)
-	node := defaultNode()
-	if o.Node != nil {
-		o.Node(&node)
-	}
+	nodes := o.nodes()
 	e.Store = store
 	registry := prometheus.NewRegistry()
 	e.Provider = provider.New(provider.Options{
 		Metrics: provider.NewMetrics(registry),
 		Store:   store, Clock: o.Clock, Runtime: runtime, Seed: o.Seed, Config: func() map[string]any { return o.Config }, Params: o.Params,
-		Limits: func() hook.Limits {
-			return hook.Limits{Status: patience, Create: patience, Logs: patience, Match: patience}
-		},
-		Node: func() provider.Node { return node },
+		Limits: func() hook.Limits { return patient(o.Limits) },
+		Nodes:  nodes.names, Node: func(name string) *provider.Node { return nodes.byName[name] }, Kubernetes: o.Kubernetes,
 	})
 	e.Handler = server.New(server.Options{Provider: e.Provider, Clock: o.Clock, Registry: registry}).Handler()
 	if len(o.Scripts) > 0 {
@@ -83,10 +83,33 @@ func New(tb testing.TB, o Options) *Engine {
 	return e
 }
 
+// nodeSet is the nodes of an engine.
+type nodeSet struct {
+	names  []string
+	byName map[string]*provider.Node
+}
+
+func (o *Options) nodes() nodeSet {
+	set := nodeSet{names: o.Nodes, byName: map[string]*provider.Node{}}
+	node := defaultNode()
+	if o.Node != nil {
+		o.Node(&node)
+	}
+	if len(set.names) == 0 {
+		set.names = []string{node.Name}
+	}
+	for _, name := range set.names {
+		one := node
+		one.Name = name
+		set.byName[name] = &one
+	}
+	return set
+}
+
 // openStore opens the state; with a file its writer runs until the test ends.
-func openStore(tb testing.TB, file string) *state.Store {
+func openStore(tb testing.TB, o Options) *state.Store {
 	tb.Helper()
-	store, err := state.Open(state.Options{Path: file})
+	store, err := state.Open(state.Options{Path: o.State, Lean: o.Kubernetes})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -105,6 +128,13 @@ func openStore(tb testing.TB, file string) *state.Store {
 // patience is the limit of hooks in tests: a busy machine must not decide what a test says. Tests of limits set their
 // own.
 const patience = 30 * time.Second
+
+func patient(l hook.Limits) hook.Limits {
+	for _, d := range []*time.Duration{&l.Status, &l.Create, &l.Logs, &l.Exec, &l.Match} {
+		*d = cmp.Or(*d, patience)
+	}
+	return l
+}
 
 func defaultNode() provider.Node {
 	return provider.Node{

@@ -54,6 +54,7 @@ type stage struct {
 	state  string // file
 	params map[string]string
 	node   func(*provider.Node)
+	nodes  []string
 }
 
 func stageOf(ts *testscript.TestScript) *stage { return ts.Value(stageKey{}).(*stage) }
@@ -80,7 +81,7 @@ func (s *stage) begin(ts *testscript.TestScript, shipped map[string]string) {
 
 func (s *stage) open(ts *testscript.TestScript, scripts map[string]string, held *clock.HeldClock) {
 	s.tb = &scenarioTB{ts: ts}
-	s.engine = New(s.tb, Options{Seed: s.seed, Scripts: scripts, Params: s.params, Node: s.node, Clock: held, State: s.state})
+	s.engine = New(s.tb, Options{Seed: s.seed, Scripts: scripts, Params: s.params, Node: s.node, Nodes: s.nodes, Clock: held, State: s.state})
 	s.engine.Clock = held
 	ts.Defer(s.tb.cleanup)
 }
@@ -105,7 +106,7 @@ func readPod(ts *testscript.TestScript, file string) *v1.Pod {
 }
 
 // simplePod is what `create web behaviour=flaky restart=Never` means: a pod with one container named app; words with
-// "=" are labels but for restart, image, init, grace, cpu and memory.
+// "=" are labels but for restart, image, init, node, uid, grace, cpu and memory.
 func simplePod(name string, words []string) (*v1.Pod, error) {
 	p := &v1.Pod{}
 	p.Name, p.Namespace = name, "default"
@@ -133,6 +134,8 @@ func shape(p *v1.Pod, key, value string) error {
 		p.Spec.InitContainers = append(p.Spec.InitContainers, v1.Container{Name: value, Image: "busybox:1"})
 	case "uid":
 		p.UID = types.UID(value)
+	case "node":
+		p.Spec.NodeName = value
 	case "grace":
 		d, err := time.ParseDuration(value)
 		if err != nil {

@@ -28,7 +28,7 @@ func newHooks(t *testing.T, limits hook.Limits, scripts map[string]string) *hook
 	node := &v1.Node{ObjectMeta: metav1.ObjectMeta{Name: "moon"}}
 	h := hook.New(hook.Options{
 		Runtime: runtime, Limits: func() hook.Limits { return limits },
-		Node: func(string) *script.Node { return &script.Node{Object: node, Memo: &script.Memo{}} },
+		Node: func(hook.NodeAsk) *script.Node { return &script.Node{Object: node, Memo: &script.Memo{}} },
 	})
 	if _, problems := h.Load(t.Context(), sources(scripts)); len(problems) > 0 {
 		t.Fatal(problems[0])

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -19,18 +20,26 @@ type Options struct {
 	Config  func() map[string]any // what scripts see as `config`, read at every load; nil: nothing
 	Runtime *script.Runtime       // required
 	World   func() script.World   // what pods{} and nodes{} read; nil: nothing
-	// Node gives the node, with node.memo as the question of that name may see it: without what it wrote when it was
-	// asked before. The name is empty for questions that cannot write. Required.
-	Node   func(ask string) *script.Node
+	// Node gives a node, with node.memo as the question may see it. Required.
+	Node   func(NodeAsk) *script.Node
 	Failed func(*script.Error)                           // told of every broken or killed hook, from any goroutine; may be nil
 	Called func(hook, result string, took time.Duration) // told of every hook that ran; may be nil
 }
 
+// NodeAsk is which node is wanted, and for which question.
+type NodeAsk struct {
+	Name string // a node that is not ours, as "" is: the first of ours
+	// Ask names the question, which must not see what it wrote into node.memo when it was asked before; empty for
+	// questions that cannot write.
+	Ask string
+}
+
 // Limits bound how long a hook may run on the wall clock, by its kind.
 type Limits struct {
-	Status time.Duration // status, capacity, conditions, addresses, on_request; 0: 50 ms
+	Status time.Duration // status, usage, capacity, conditions, addresses, heartbeat, on_request; 0: 50 ms
 	Create time.Duration // on_create, on_update, on_delete, on_pull, on_start; 0: 200 ms
 	Logs   time.Duration // logs; 0: 500 ms
+	Exec   time.Duration // exec, port_forward and http, from one input of the client to the next; 0: 1 s
 	Match  time.Duration // match functions; 0: 20 ms
 }
 
@@ -41,6 +50,8 @@ type Hooks struct {
 	params  paramSet
 	loads   sync.Mutex // one load at a time
 	faults  faultLog
+
+	sessions atomic.Int64 // those under way
 }
 
 // New returns Hooks without scripts: every question gets its built-in answer until [Hooks.Load].
@@ -63,6 +74,8 @@ func (l Limits) of(hook string) time.Duration {
 		return cmp.Or(l.Create, 200*time.Millisecond)
 	case Logs:
 		return cmp.Or(l.Logs, 500*time.Millisecond)
+	case Exec, PortForward, HTTP:
+		return cmp.Or(l.Exec, time.Second)
 	case matchHook:
 		return cmp.Or(l.Match, 20*time.Millisecond)
 	default:
@@ -91,6 +104,7 @@ type Asked struct {
 	Draws       []script.Drawn
 	ReadWorld   bool           // the answer read other objects: it lives at most a second
 	Broken      bool           // a script was asked and broke; the caller's default serves
+	Err         error          // how it broke; nil unless Broken
 	Memo        map[string]any // what the hook wrote into pod.memo
 	Deleted     []string
 	NodeMemo    map[string]any // and into node.memo
@@ -100,11 +114,22 @@ type Asked struct {
 // question is one ask, ready to be put.
 type question struct {
 	subject   Subject
+	node      string // the node it is about; empty: the pod's
 	hook      string
 	container string
 	number    int
+	sample    int // of what is asked again and again about one number; 0: none
 	at        time.Time
 	args      []any
+	io        *script.IO // the client, for hooks that talk with one
+}
+
+// nodeName is the node that the question sees as its own.
+func (q question) nodeName() string {
+	if p := q.subject.Pod; p != nil && q.node == "" {
+		return p.Object.Spec.NodeName
+	}
+	return q.node
 }
 
 // ask puts a question to the pod's script, else to default.lua. It reports false where nobody answered: the hook is
@@ -126,33 +151,45 @@ func (h *Hooks) call(ctx context.Context, file *script.File, key string, q quest
 	gen := q.subject.Gen
 	asked := Asked{By: gen.where[hookRef{file, q.hook}], Generation: gen.ID()}
 	if gen.trips.tripped(file, q.hook, key) {
-		asked.Broken = true
+		asked.Broken, asked.Err = true, fmt.Errorf("%s: %s is switched off after limits ended it again and again: mend it and save", asked.By, q.hook)
 		return asked, false
 	}
 	sig, _ := find(q.hook)
 	var node *script.Node // most hooks never look at it
 	c := &script.Call{
 		File: file, Hook: q.hook, Args: q.args, Now: q.at,
-		Draws:  script.NewDraws(h.opts.Seed, key, q.subject.Incarnation, q.container, q.hook, q.number),
+		Draws:  h.draws(key, q),
 		Params: h.params.of(file), World: h.world(),
 		Node: func() *script.Node {
-			node = h.opts.Node(h.nodeAsk(key, q, sig))
+			node = h.opts.Node(NodeAsk{Name: q.nodeName(), Ask: h.nodeAsk(key, q, sig)})
 			return node
 		},
-		Limit: h.opts.Limits().of(q.hook), Writable: sig.Writes,
+		Limit: h.opts.Limits().of(q.hook), Writable: sig.Writes, IO: q.io,
 	}
 	start := time.Now() //nolint:forbidigo // a hook's running time is the machine's, not the story's
 	err := gen.set.Call(ctx, c, func(a script.Answer) error {
 		asked.Draws, asked.ReadWorld = slices.Clone(a.Draws), a.ReadWorld
 		return read(a)
 	})
-	h.observe(gen, file, key, q.hook, err, time.Since(start))
+	took := time.Since(start)
+	if q.io != nil {
+		took = q.io.Ran()
+	}
+	h.observe(gen, file, key, q.hook, err, took)
 	if err != nil {
-		asked.Broken = true
+		asked.Broken, asked.Err = true, err
 		return asked, false
 	}
 	asked.takeMemo(q.subject.Pod, node)
 	return asked, true
+}
+
+// draws are those of the question: asked again, it has the same.
+func (h *Hooks) draws(key string, q question) script.Draws {
+	if q.sample > 0 {
+		return script.NewDraws(h.opts.Seed, key, q.subject.Incarnation, q.container, q.hook, q.number, q.sample)
+	}
+	return script.NewDraws(h.opts.Seed, key, q.subject.Incarnation, q.container, q.hook, q.number)
 }
 
 // nodeAsk names the question among all questions that may write node.memo.

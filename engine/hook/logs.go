@@ -1,7 +1,6 @@
 package hook
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -20,10 +19,24 @@ type LogAsk struct {
 	Started   time.Time // when it began
 	Finished  time.Time // when it ended; zero: it runs
 	Previous  bool
-	Tail      int // last lines; negative: all
-	MaxLines  int // at most so many lines,
-	MaxBytes  int // and so many bytes, the last ones
-	At        time.Time
+	Tail      int       // last lines; negative: all
+	Since     time.Time // of these, the lines due not before; zero: all
+	After     time.Time // for one who follows: only lines due after it, of many the first; zero: of many the last
+	MaxLines  int       // at most so many lines,
+	MaxBytes  int       // and so many bytes; who follows gets one line at least
+	At        time.Time // the lines due until then
+}
+
+// LogLine is one line, or the few that a script made of it.
+type LogLine struct {
+	Due  time.Time // when it was written
+	Text string    // without the end of the line
+}
+
+// LogText is a piece of a log.
+type LogText struct {
+	Lines []LogLine
+	Next  time.Time // when the line after these is due; zero: there will be none
 }
 
 // logOptions is what the hook is told.
@@ -35,19 +48,12 @@ type logOptions struct {
 	Finished string `json:"finished,omitempty"`
 }
 
-// Logs asks for a container's log. It reports the text, within the limits, ending in a newline unless empty.
-func (h *Hooks) Logs(ctx context.Context, s Subject, q LogAsk) ([]byte, Asked, error) {
-	var text []byte
-	var broken error
-	asked, _ := h.ask(ctx, question{
+// Logs asks for a container's log. Where a script broke, asked says how.
+func (h *Hooks) Logs(ctx context.Context, s Subject, q LogAsk) (LogText, Asked) {
+	return put(ctx, h, question{
 		subject: s, hook: Logs, container: q.Container.Name, number: q.Run, at: q.At,
 		args: []any{s.Pod, q.Container, q.options()},
-	}, func(a script.Answer) (err error) {
-		text, err = q.read(h.lineDraws(s, q), value(a, 0))
-		broken = err
-		return err
-	})
-	return text, asked, broken
+	}, func(a script.Answer) (LogText, error) { return q.read(h.lineDraws(s, q), value(a, 0)) })
 }
 
 func (q LogAsk) options() *logOptions {
@@ -69,52 +75,91 @@ func (h *Hooks) lineDraws(s Subject, q LogAsk) func(n int) script.Draws {
 	}
 }
 
-func (q LogAsk) read(draws func(int) script.Draws, v script.Value) ([]byte, error) {
+func (q LogAsk) read(draws func(int) script.Draws, v script.Value) (LogText, error) {
 	switch {
 	case v.Kind() == script.Nil:
-		return nil, nil
+		return LogText{}, nil
 	case v.Kind() == script.Text:
-		return q.cut(strings.Split(strings.TrimSuffix(v.Text(), "\n"), "\n")), nil
+		return q.written(strings.Split(strings.TrimSuffix(v.Text(), "\n"), "\n")), nil
 	case v.Tag() == "every":
 		return q.every(draws, v.Args())
 	case v.Kind() == script.Table:
 		lines := []string{}
 		if err := v.Decode("answer", &lines); err != nil {
-			return nil, err
+			return LogText{}, err
 		}
-		return q.cut(lines), nil
+		return q.written(lines), nil
 	}
-	return nil, fmt.Errorf("answer: %s is not a log: return text, a list of lines or every(interval, function(n, t) … end)", describe(v))
+	return LogText{}, fmt.Errorf("answer: %s is not a log: return text, a list of lines or every(interval, function(n, t) … end)", describe(v))
 }
 
-// cut takes the last lines that are wanted and fit.
-func (q LogAsk) cut(lines []string) []byte {
-	return q.backward(len(lines), func(n int) (string, error) { return lines[n-1], nil }).text
+// written is a log that was all there when the run began.
+func (q LogAsk) written(lines []string) LogText {
+	if !q.After.IsZero() || q.Started.Before(q.Since) {
+		return LogText{}
+	}
+	got, _ := q.backward(q.tailOf(len(lines)), len(lines), func(n int) (LogLine, error) {
+		return LogLine{Due: q.Started, Text: lines[n-1]}, nil
+	})
+	return LogText{Lines: got}
 }
 
-// every asks for the lines that are wanted only, from the last one back: a pod that has logged for ten days has
-// millions.
-func (q LogAsk) every(draws func(int) script.Draws, args []script.Value) ([]byte, error) {
+// tailOf is the first of n lines that is wanted.
+func (q LogAsk) tailOf(n int) int {
+	if q.Tail < 0 {
+		return 1
+	}
+	return max(1, n-q.Tail+1)
+}
+
+// every makes the lines that are wanted only: a pod that has logged for ten days has millions.
+func (q LogAsk) every(draws func(int) script.Draws, args []script.Value) (LogText, error) {
 	if len(args) != 2 || args[1].Kind() != script.Function {
-		return nil, fmt.Errorf("answer: every wants an interval and a function: every(\"1s\", function(n, t) … end)")
+		return LogText{}, fmt.Errorf("answer: every wants an interval and a function: every(\"1s\", function(n, t) … end)")
 	}
 	interval, err := args[0].Duration("answer: every(interval)")
 	if err != nil {
-		return nil, err
+		return LogText{}, err
 	}
 	if interval < time.Millisecond {
-		return nil, fmt.Errorf("answer: every(%s): want at least 1ms", interval)
+		return LogText{}, fmt.Errorf("answer: every(%s): want at least 1ms", interval)
 	}
 	end := q.At
-	if !q.Finished.IsZero() {
+	if !q.Finished.IsZero() && q.Finished.Before(end) {
 		end = q.Finished
 	}
-	due := max(0, int(end.Sub(q.Started)/interval))
-	got := q.backward(due, func(n int) (string, error) {
+	last := max(0, int(end.Sub(q.Started)/interval))
+	due := func(n int) time.Time { return q.Started.Add(time.Duration(n) * interval) }
+	line := func(n int) (LogLine, error) {
 		args[1].Rekey(draws(n))
-		return lineText(args[1].Call(n, q.Started.Add(time.Duration(n)*interval)))
-	})
-	return got.text, got.err
+		text, err := lineText(args[1].Call(n, due(n)))
+		return LogLine{Due: due(n), Text: text}, err
+	}
+	var t LogText
+	if next := due(last + 1); q.Finished.IsZero() || !next.After(q.Finished) {
+		t.Next = next
+	}
+	if q.After.IsZero() {
+		t.Lines, err = q.backward(max(q.tailOf(last), q.sinceOf(interval)), last, line)
+		return t, err
+	}
+	t.Lines, err = q.forward(q.afterOf(interval), last, line)
+	if n := len(t.Lines); n > 0 && t.Lines[n-1].Due.Before(due(last)) {
+		t.Next = t.Lines[n-1].Due.Add(interval)
+	}
+	return t, err
+}
+
+// sinceOf is the first line due at Since or later, afterOf the first due after After.
+func (q LogAsk) sinceOf(interval time.Duration) int {
+	if !q.Since.After(q.Started) {
+		return 1
+	}
+	return int((q.Since.Sub(q.Started) + interval - 1) / interval)
+}
+
+func (q LogAsk) afterOf(interval time.Duration) int {
+	return max(1, int(q.After.Sub(q.Started)/interval)+1)
 }
 
 func lineText(out []script.Value, err error) (string, error) {
@@ -138,35 +183,37 @@ func notALine(v script.Value) error {
 	return fmt.Errorf("answer: every: want a line of text, got %s", describe(v))
 }
 
-type window struct {
-	text []byte
-	err  error
-}
-
-// backward collects the last lines of n, asking each once, until what is wanted is there or a limit is met.
-func (q LogAsk) backward(n int, line func(n int) (string, error)) window {
-	want := n
-	if q.Tail >= 0 {
-		want = min(want, q.Tail)
-	}
-	want = min(want, q.MaxLines)
-	lines, size := make([]string, 0, want), 0
-	for i := n; i > n-want; i-- {
-		s, err := line(i)
+// backward collects lines from the last one down to the first, asking each once, until a limit is met.
+func (q LogAsk) backward(first, last int, line func(n int) (LogLine, error)) ([]LogLine, error) {
+	first = max(first, last-q.MaxLines+1)
+	lines, size := make([]LogLine, 0, max(0, last-first+1)), 0
+	for n := last; n >= first; n-- {
+		one, err := line(n)
 		if err != nil {
-			return window{err: err}
+			return nil, err
 		}
-		if size += len(s) + 1; size > q.MaxBytes {
+		if size += len(one.Text) + 1; size > q.MaxBytes {
 			break
 		}
-		lines = append(lines, s)
+		lines = append(lines, one)
 	}
 	slices.Reverse(lines)
-	var b bytes.Buffer
-	b.Grow(size)
-	for _, s := range lines {
-		b.WriteString(s)
-		b.WriteByte('\n')
+	return lines, nil
+}
+
+// forward collects lines from the first one up to the last, until a limit is met.
+func (q LogAsk) forward(first, last int, line func(n int) (LogLine, error)) ([]LogLine, error) {
+	last = min(last, first+q.MaxLines-1)
+	lines, size := make([]LogLine, 0, max(0, last-first+1)), 0
+	for n := first; n <= last; n++ {
+		one, err := line(n)
+		if err != nil {
+			return nil, err
+		}
+		if size += len(one.Text) + 1; size > q.MaxBytes && len(lines) > 0 {
+			break
+		}
+		lines = append(lines, one)
 	}
-	return window{text: b.Bytes()}
+	return lines, nil
 }

@@ -21,15 +21,31 @@ func (g *Generation) nodeFile(hook string) *script.File {
 	return g.Files()[i]
 }
 
+// nodeHooks are the hooks that tell how a node is. [Heartbeat] is asked apart from them.
+var nodeHooks = []string{Capacity, Conditions, Addresses}
+
+// DescribesNodes tells whether any script has a say in how nodes are.
+func (g *Generation) DescribesNodes() bool {
+	return slices.ContainsFunc(nodeHooks, func(hook string) bool { return g.nodeFile(hook) != nil })
+}
+
+// NodeQuestion is a question about one node.
+type NodeQuestion struct {
+	Node   string    // its name; empty: the first of ours
+	Number int       // of the question where each time is a new one, from 1; 0: it is always the same
+	At     time.Time // of the story
+}
+
 // askNode puts a node hook; it reports false where no script answers or the script broke.
-func (h *Hooks) askNode(ctx context.Context, hook string, at time.Time, read func(script.Value) error) (Asked, bool) {
+func (h *Hooks) askNode(ctx context.Context, hook string, n NodeQuestion, read func(script.Value) error) (Asked, bool) {
 	gen := h.Current()
 	file := gen.nodeFile(hook)
 	if file == nil {
 		return Asked{Generation: gen.ID()}, false
 	}
-	node := h.opts.Node("")
-	q := question{subject: Subject{Gen: gen}, hook: hook, container: node.Object.Name, at: at, args: []any{node}}
+	node := h.opts.Node(NodeAsk{Name: n.Node})
+	name := node.Object.Name
+	q := question{subject: Subject{Gen: gen}, node: name, hook: hook, container: name, number: n.Number, at: n.At, args: []any{node}}
 	return h.call(ctx, file, "", q, func(a script.Answer) error {
 		v := value(a, 0)
 		if v.Kind() == script.Nil {
@@ -39,11 +55,24 @@ func (h *Hooks) askNode(ctx context.Context, hook string, at time.Time, read fun
 	})
 }
 
-// Capacity asks for the node's resources and lays the answer over def, which is not changed. ok is false where a
+// Heartbeat asks whether a node renews its lease: unless a script says false it does, also where the script breaks.
+func (h *Hooks) Heartbeat(ctx context.Context, n NodeQuestion) bool {
+	beats := true
+	_, answered := h.askNode(ctx, Heartbeat, n, func(v script.Value) error {
+		if v.Kind() != script.Bool {
+			return fmt.Errorf("answer: %s does not say whether the node is alive: return false for silence, nothing or true for life", describe(v))
+		}
+		beats = v.Bool()
+		return nil
+	})
+	return beats || !answered
+}
+
+// Capacity asks for a node's resources and lays the answer over def, which is not changed. ok is false where a
 // script was asked and broke.
-func (h *Hooks) Capacity(ctx context.Context, def v1.ResourceList, at time.Time) (list v1.ResourceList, ok bool) {
+func (h *Hooks) Capacity(ctx context.Context, def v1.ResourceList, n NodeQuestion) (list v1.ResourceList, ok bool) {
 	out := def.DeepCopy()
-	asked, answered := h.askNode(ctx, Capacity, at, func(v script.Value) error {
+	asked, answered := h.askNode(ctx, Capacity, n, func(v script.Value) error {
 		given := map[string]resource.Quantity{}
 		if err := v.Decode("capacity", &given); err != nil {
 			return err
@@ -62,17 +91,17 @@ func (h *Hooks) Capacity(ctx context.Context, def v1.ResourceList, at time.Time)
 	return orDefault(out, def, answered), !asked.Broken
 }
 
-// Conditions asks for the node's conditions; each answered one replaces the default of its type.
-func (h *Hooks) Conditions(ctx context.Context, def []v1.NodeCondition, at time.Time) (list []v1.NodeCondition, ok bool) {
+// Conditions asks for a node's conditions; each answered one replaces the default of its type.
+func (h *Hooks) Conditions(ctx context.Context, def []v1.NodeCondition, n NodeQuestion) (list []v1.NodeCondition, ok bool) {
 	out := slices.Clone(def)
-	asked, answered := h.askNode(ctx, Conditions, at, func(v script.Value) error {
+	asked, answered := h.askNode(ctx, Conditions, n, func(v script.Value) error {
 		var given []v1.NodeCondition
 		if err := v.Decode("conditions", &given); err != nil {
 			return err
 		}
-		for n, c := range given {
+		for at, c := range given {
 			if err := checkCondition(c); err != nil {
-				return fmt.Errorf("conditions[%d]%w", n+1, err)
+				return fmt.Errorf("conditions[%d]%w", at+1, err)
 			}
 			i := slices.IndexFunc(out, func(o v1.NodeCondition) bool { return o.Type == c.Type })
 			if i < 0 {
@@ -96,17 +125,17 @@ func checkCondition(c v1.NodeCondition) error {
 	return nil
 }
 
-// Addresses asks for the node's addresses; those answered replace the defaults of their types.
-func (h *Hooks) Addresses(ctx context.Context, def []v1.NodeAddress, at time.Time) (list []v1.NodeAddress, ok bool) {
+// Addresses asks for a node's addresses; those answered replace the defaults of their types.
+func (h *Hooks) Addresses(ctx context.Context, def []v1.NodeAddress, n NodeQuestion) (list []v1.NodeAddress, ok bool) {
 	var out []v1.NodeAddress
-	asked, answered := h.askNode(ctx, Addresses, at, func(v script.Value) error {
+	asked, answered := h.askNode(ctx, Addresses, n, func(v script.Value) error {
 		var given []v1.NodeAddress
 		if err := v.Decode("addresses", &given); err != nil {
 			return err
 		}
-		for n, a := range given {
+		for at, a := range given {
 			if a.Type == "" || a.Address == "" {
-				return fmt.Errorf("addresses[%d]: want type and address, such as { type = \"InternalIP\", address = \"10.0.0.1\" }", n+1)
+				return fmt.Errorf("addresses[%d]: want type and address, such as { type = \"InternalIP\", address = \"10.0.0.1\" }", at+1)
 			}
 		}
 		kept := slices.DeleteFunc(slices.Clone(def), func(d v1.NodeAddress) bool {

@@ -8,17 +8,22 @@ import (
 
 // The hooks, by the one word each has everywhere.
 const (
-	OnCreate   = "on_create"
-	OnUpdate   = "on_update"
-	OnDelete   = "on_delete"
-	OnPull     = "on_pull"
-	OnStart    = "on_start"
-	Status     = "status"
-	Logs       = "logs"
-	Capacity   = "capacity"
-	Conditions = "conditions"
-	Addresses  = "addresses"
-	OnRequest  = "on_request"
+	OnCreate    = "on_create"
+	OnUpdate    = "on_update"
+	OnDelete    = "on_delete"
+	OnPull      = "on_pull"
+	OnStart     = "on_start"
+	Status      = "status"
+	Logs        = "logs"
+	Capacity    = "capacity"
+	Conditions  = "conditions"
+	Exec        = "exec"
+	PortForward = "port_forward"
+	HTTP        = "http"
+	Usage       = "usage"
+	Addresses   = "addresses"
+	Heartbeat   = "heartbeat"
+	OnRequest   = "on_request"
 )
 
 // Signature tells what a hook is asked, with what, and what it may answer. Editor files and the reference are made
@@ -40,6 +45,8 @@ func Registry() []Signature { return slices.Clone(registry) }
 var (
 	argPod       = script.Arg{Name: "pod", Type: "Pod", Doc: "the pod, read-only; `pod.memo` is ours"}
 	argContainer = script.Arg{Name: "container", Type: "Container", Doc: "the container's spec"}
+	argPort      = script.Arg{Name: "port", Type: "number", Doc: "the port of the pod"}
+	argIO        = script.Arg{Name: "io", Type: "IO", Doc: "the client: io:read(), io:write(…)"}
 	argNode      = script.Arg{Name: "node", Type: "Node", Doc: "the node as config describes it; `node.memo` is ours"}
 )
 
@@ -80,6 +87,34 @@ var registry = []Signature{
 		Example: "function logs(pod, container, opts)\n  return every(\"1s\", function(n, t) return rfc3339(t) .. \" line \" .. n end)\nend",
 	},
 	{
+		Name: Exec, Params: []script.Arg{argPod, argContainer, {Name: "argv", Type: "string[]", Doc: "the command and its arguments; of attach the container's own, or its name where the image decides"}, argIO},
+		When:    "kubectl exec; and kubectl attach -i, which joins the container's own process: io.attach is true then (attach without -i shows the log from now on)",
+		Returns: "nil|string|number|ExecAnswer, number|nil",
+		Answers: "the output and the exit code: `return \"hello\\n\"`, `return \"no such file\\n\", 1`, `return 127`, `return { stdout = \"\", stderr = \"no\\n\", exit = 1 }`. What `io:write(…)` wrote goes before it. `io:read()` waits for a line, as long as it takes, and is nil at the end of the input",
+		Example: "function exec(pod, container, argv, io)\n  if argv[1] == \"hostname\" then return pod.metadata.name .. \"\\n\" end\n  return { stderr = argv[1] .. \": command not found\\n\", exit = 127 }\nend",
+	},
+	{
+		Name: HTTP, Params: []script.Arg{argPod, argPort, {Name: "request", Type: "HTTPRequest", Doc: "method, path, query, headers (names in lower case), body, host"}},
+		When:    "an HTTP request comes through kubectl port-forward",
+		Returns: "nil|string|HTTPAnswer|Reject|false",
+		Answers: "the body of a 200, or `{ status = 404, headers = { … }, body = \"…\" }`, or `reject(code, why)`; `false`: nothing listens on that port; nothing: a short page that names pod and port, if the port is one the pod has",
+		Example: "function http(pod, port, request)\n  if request.path == \"/healthz\" then return \"ok\\n\" end\n  return { status = 404, body = \"not here\\n\" }\nend",
+	},
+	{
+		Name: PortForward, Params: []script.Arg{argPod, argPort, argIO},
+		When:    "a connection is made through kubectl port-forward; where a script has this hook, http is not asked",
+		Returns: "nil|string|false",
+		Answers: "text that goes out last, or nothing: the connection is closed when the hook ends; `false` before anything was written: nothing listens on that port",
+		Example: "function port_forward(pod, port, io)\n  if port ~= 6379 then return false end\n  for line in io:lines() do io:write(line:upper() == \"PING\\r\" and \"+PONG\\r\\n\" or \"-ERR what?\\r\\n\") end\nend",
+	},
+	{
+		Name: Usage, Params: []script.Arg{argPod, argContainer},
+		When:    "kubectl top and metrics: every five seconds of a container's run, while somebody looks",
+		Returns: "nil|number|string|UsageAnswer, number|string|nil",
+		Answers: "cores and memory: `{ cpu = \"250m\", memory = \"64Mi\" }`, or `return 0.25, \"64Mi\"`. What is left out is a share of the container's requests that stays the same for a run",
+		Example: "function usage(pod, container)\n  return { cpu = 0.2 + 0.1 * math.sin(now() / 60), memory = \"64Mi\" }\nend",
+	},
+	{
 		Name: OnUpdate, Params: []script.Arg{argPod, {Name: "old", Type: "Pod", Doc: "the pod before"}}, Writes: true,
 		When:    "updatePod, when metadata or spec changed",
 		Returns: "nil|Reject|Delay",
@@ -113,6 +148,13 @@ var registry = []Signature{
 		Returns: "nil|NodeAddress[]",
 		Answers: "a list of addresses; they replace those of the same type",
 		Example: "function addresses(node)\n  return { { type = \"Hostname\", address = \"moon-1\" } }\nend",
+	},
+	{
+		Name: Heartbeat, Params: []script.Arg{argNode}, Node: true,
+		When:    "the lease of a node is due",
+		Returns: "boolean|nil",
+		Answers: "`false`: the node falls silent, as a machine does that died: no lease, no status, no word of its pods, until it is asked again and answers otherwise. Anything else: it lives",
+		Example: "function heartbeat(node)\n  return not during(\"03:00\", \"03:05\")\nend",
 	},
 	{
 		Name: OnRequest, Params: []script.Arg{{Name: "call", Type: "Call", Doc: "the provider call: name, namespace, pod, container, number (from 1, of that name)"}}, Writes: true,

@@ -2,8 +2,10 @@ package hook
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
@@ -27,8 +29,9 @@ func (h *Hooks) try(ctx context.Context, gen *Generation) []*script.Error {
 	}
 	trial.current.Store(gen)
 	for _, f := range gen.Files() {
+		ended := map[string]bool{}
 		for _, p := range samples(f) {
-			(&trialPod{h: trial, gen: gen, file: f, object: p, memo: map[string]any{}}).live(ctx)
+			(&trialPod{h: trial, gen: gen, file: f, object: p, memo: map[string]any{}, ended: ended}).live(ctx)
 		}
 		trial.tryNode(ctx, f)
 	}
@@ -51,6 +54,7 @@ type trialPod struct {
 	file   *script.File
 	object *v1.Pod
 	memo   map[string]any
+	ended  map[string]bool // hooks of the file that a limit ended: asking on would only take time
 }
 
 // live asks the file's hooks in the order in which a pod meets them.
@@ -69,12 +73,43 @@ func (t *trialPod) live(ctx context.Context) {
 			return a
 		})
 	}
-	t.ask(Logs, func() Asked { _, a, _ := t.h.Logs(ctx, t.subject(running), sampleLog(t.object)); return a })
+	t.ask(Logs, func() Asked { _, a := t.h.Logs(ctx, t.subject(running), sampleLog(t.object)); return a })
+	t.visit(ctx, running)
 	t.ask(OnUpdate, func() Asked {
 		_, a := t.h.OnUpdate(ctx, t.subject(running), &script.Pod{Object: t.object, Status: running}, 1, sampleTime)
 		return a
 	})
 	t.ask(OnDelete, func() Asked { _, a := t.h.OnDelete(ctx, t.subject(running), 1, sampleTime); return a })
+}
+
+// visit asks what people ask who look into a running pod.
+func (t *trialPod) visit(ctx context.Context, running *v1.PodStatus) {
+	app := &t.object.Spec.Containers[0]
+	for _, argv := range []string{"sh", app.Name} {
+		attach := argv == app.Name
+		t.ask(Exec, func() Asked {
+			_, a := t.h.Exec(ctx, t.subject(running), ExecAsk{Container: app, Argv: []string{argv}, Number: 1, At: sampleTime, IO: sampleClient(attach)})
+			return a
+		})
+	}
+	t.ask(PortForward, func() Asked {
+		_, a := t.h.PortForward(ctx, t.subject(running), PortAsk{Port: 80, Number: 1, At: sampleTime, IO: sampleClient(false)})
+		return a
+	})
+	t.ask(HTTP, func() Asked {
+		r := &HTTPRequest{Method: "GET", Path: "/", Host: "localhost", Query: map[string]string{}, Headers: map[string]string{"host": "localhost"}}
+		_, a, _ := t.h.HTTP(ctx, t.subject(running), HTTPAsk{Port: 80, Number: 1, At: sampleTime, Request: r})
+		return a
+	})
+	t.ask(Usage, func() Asked {
+		_, a := t.h.Usage(ctx, t.subject(running), UsageAsk{Container: app, Run: 1, Sample: 1, At: sampleTime})
+		return a
+	})
+}
+
+// sampleClient says a few things that most programs understand, and leaves.
+func sampleClient(attach bool) *script.IO {
+	return &script.IO{In: strings.NewReader("help\nexit\nQUIT\n"), Attach: attach, TTY: attach, Size: func() (int, int) { return 80, 24 }}
 }
 
 func (t *trialPod) subject(s *v1.PodStatus) Subject {
@@ -86,10 +121,13 @@ func (t *trialPod) subject(s *v1.PodStatus) Subject {
 
 // ask puts a question if the file itself answers it.
 func (t *trialPod) ask(hook string, put func() Asked) {
-	if !t.file.Has(hook) {
+	if !t.file.Has(hook) || t.ended[hook] {
 		return
 	}
 	asked := put()
+	if e, broke := errors.AsType[*script.Error](asked.Err); broke && e.Kind == script.Limit {
+		t.ended[hook] = true
+	}
 	maps.Copy(t.memo, asked.Memo)
 	for _, key := range asked.Deleted {
 		delete(t.memo, key)
@@ -121,10 +159,12 @@ func sampleLog(p *v1.Pod) LogAsk {
 
 // tryNode asks the node hooks of the file that answers them: another that defines one too is never asked.
 func (h *Hooks) tryNode(ctx context.Context, f *script.File) {
+	sample := NodeQuestion{Number: 1, At: sampleTime}
 	for hook, ask := range map[string]func(){
-		Capacity:   func() { h.Capacity(ctx, v1.ResourceList{}, sampleTime) },
-		Conditions: func() { h.Conditions(ctx, nil, sampleTime) },
-		Addresses:  func() { h.Addresses(ctx, nil, sampleTime) },
+		Capacity:   func() { h.Capacity(ctx, v1.ResourceList{}, sample) },
+		Conditions: func() { h.Conditions(ctx, nil, sample) },
+		Addresses:  func() { h.Addresses(ctx, nil, sample) },
+		Heartbeat:  func() { h.Heartbeat(ctx, sample) },
 	} {
 		if h.Current().nodeFile(hook) == f {
 			ask()

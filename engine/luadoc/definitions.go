@@ -87,6 +87,37 @@ const ownTypes = `
 ---@field started string
 ---@field finished? string
 
+---@class IO the client of exec, attach or a forwarded port
+---@field tty boolean it is a terminal: lines come when Enter is pressed, and are shown by Moonlet
+---@field attach boolean it joined the container's own process
+---@field read fun(self: IO, what?: number|string): string? a line; "a": all there is; a number: at most so many bytes, at least one. Waits. nil: the end
+---@field lines fun(self: IO): fun(): string? goes through the lines
+---@field write fun(self: IO, ...: string|number): IO sends text; it arrives when the hook reads or ends
+---@field error fun(self: IO, ...: string|number): IO sends text on the stream for errors
+---@field size fun(self: IO): number?, number? width and height of the terminal in characters; nil without one
+
+---@class ExecAnswer
+---@field stdout? string
+---@field stderr? string
+---@field exit? number from 0 to 255
+
+---@class HTTPRequest
+---@field method string
+---@field path string without the query
+---@field query table<string, string> the first value of each name
+---@field host string
+---@field headers table<string, string> names in lower case
+---@field body string
+
+---@class HTTPAnswer
+---@field status? number 200 if left out
+---@field headers? table<string, string>
+---@field body? string
+
+---@class UsageAnswer
+---@field cpu? number|string cores, "250m" or 0.25
+---@field memory? number|string bytes, "64Mi"
+
 ---@class Call
 ---@field name string createPod, getPodStatus …
 ---@field namespace? string

@@ -1,6 +1,7 @@
 package pod
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -194,4 +195,36 @@ func guess(restarts int32) time.Duration {
 		return 0
 	}
 	return min(firstBackoff<<min(restarts-1, 5), mostBackoff)
+}
+
+// Behind says that a status tells of more than this life knows: a run that began or ended meanwhile, or the pod's end.
+func (l *Life) Behind(s *v1.PodStatus) bool {
+	over := s.Phase == v1.PodSucceeded || s.Phase == v1.PodFailed
+	if over != l.m.terminal() {
+		return over
+	}
+	progress := map[string]int32{}
+	for i := range l.m.Containers {
+		c := &l.m.Containers[i]
+		progress[c.Name] = steps(c.Restarts, c.Stage == running, c.Ended != nil)
+	}
+	behind := func(all []v1.ContainerStatus) bool {
+		return slices.ContainsFunc(all, func(c v1.ContainerStatus) bool {
+			ended := c.State.Terminated != nil || c.LastTerminationState.Terminated != nil
+			return steps(c.RestartCount, c.State.Running != nil, ended) > progress[c.Name]
+		})
+	}
+	return behind(s.InitContainerStatuses) || behind(s.ContainerStatuses)
+}
+
+// steps counts the starts and ends of a container that was restarted so often.
+func steps(restarts int32, runs, ended bool) int32 {
+	switch {
+	case runs:
+		return 2*restarts + 1
+	case ended:
+		return 2*restarts + 2
+	default:
+		return 0
+	}
 }

@@ -104,3 +104,34 @@ func TestAdoptOfNonsenseStaysLegal(t *testing.T) {
 		})
 	}
 }
+
+func TestBehindIsALifeThatKnowsOfFewerRuns(t *testing.T) {
+	crash := always(pod.Outcome{Exit: exit(1, sec(5))})
+	at := func(s float64) *play { return begin(t, web(), crash).at(sec(s)) }
+	never := &v1.PodStatus{Phase: v1.PodPending}
+	for name, c := range map[string]struct {
+		life *play
+		s    *v1.PodStatus
+		want bool
+	}{
+		"the same":                       {at(3), at(3).status(), false},
+		"it never ran for Kubernetes":    {at(3), never, false},
+		"an end we did not see":          {at(3), at(5).status(), true},
+		"an end that was not written":    {at(5), at(3).status(), false},
+		"a restart we did not see":       {at(5), at(7).status(), true},
+		"a restart that was not written": {at(7), at(5).status(), false},
+		"the same back-off":              {at(13), at(13).status(), false},
+		"the pod's end we did not see":   {at(3), &v1.PodStatus{Phase: v1.PodFailed}, true},
+		"the pod's end was not written":  {terminated(at(13)), at(13).status(), false},
+	} {
+		if got := c.life.life.Behind(c.s); got != c.want {
+			t.Errorf("%s: behind is %t", name, got)
+		}
+	}
+}
+
+// terminated is a play after its pod was evicted.
+func terminated(x *play) *play {
+	x.life, _ = x.life.End(x.p, pod.End{Reason: "Evicted"}, t0.Add(sec(13)))
+	return x
+}

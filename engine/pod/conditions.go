@@ -164,8 +164,12 @@ func equalConditions(a, b []v1.PodCondition) bool {
 
 // conditions are all conditions as a kubelet writes them.
 func (m *memory) conditions(p *v1.Pod, n Node) []v1.PodCondition {
-	out := make([]v1.PodCondition, 0, int(kept)+1+len(m.Foreign))
 	theirs := m.others(p)
+	size := int(kept) + len(theirs)
+	if m.Ending != nil && m.Ending.Disruption != nil {
+		size++
+	}
+	out := make([]v1.PodCondition, 0, size)
 	disruption := find(theirs, v1.DisruptionTarget)
 	for _, c := range theirs {
 		if c.Type != v1.DisruptionTarget {

@@ -213,7 +213,17 @@ func (s *shaping) crashLoop(c *containerLife) {
 	s.wait(c, "CrashLoopBackOff", fmt.Sprintf("back-off %s restarting failed container=%s pod=%s", delay, c.Name, title(s.p)))
 }
 
+// lost counts as a restart, as a kubelet counts it; the runs are numbered anew, as one would number them by that count.
 func (s *shaping) lost(c *containerLife) {
 	gone := lost()
+	if c.Ended == nil || c.Ended.Reason != gone.Reason {
+		c.Restarts++
+		c.Run = int(c.Restarts) + 1
+	}
 	s.exit(c, Exit{Code: gone.Code, Reason: gone.Reason, Message: gone.Message})
+	if c.Before != nil {
+		before := *c.Before
+		before.Run = int(c.Restarts)
+		c.Before = &before
+	}
 }

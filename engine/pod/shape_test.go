@@ -34,7 +34,7 @@ var shaped = map[string]struct {
 	"CreateContainerError":       {"0/1 CreateContainerError 1", v1.PodPending},
 	"RunContainerError":          {"0/1 RunContainerError 1", v1.PodRunning},
 	"CrashLoopBackOff":           {"0/1 CrashLoopBackOff 1", v1.PodRunning},
-	"ContainerStatusUnknown":     {"0/1 ContainerStatusUnknown 1", v1.PodFailed},
+	"ContainerStatusUnknown":     {"0/1 ContainerStatusUnknown 2", v1.PodFailed},
 	"DeadlineExceeded":           {"0/1 Error 1", v1.PodFailed},
 	"Evicted":                    {"0/1 Error 1", v1.PodFailed},
 	"NodeAffinity":               {"0/1 NodeAffinity 0", v1.PodFailed},

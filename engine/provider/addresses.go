@@ -4,14 +4,14 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"math/big"
 	"net/netip"
 	"sync"
 	"time"
 
+	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/moonlet-dev/moonlet/engine/journal"
+	"github.com/moonlet-dev/moonlet/engine/pod"
 	"github.com/moonlet-dev/moonlet/engine/state"
 )
 
@@ -76,24 +76,36 @@ func (d *draft) address() {
 	if !d.lacksAddress() {
 		return
 	}
-	ip := d.p.ips.take(d.next.Key, d.p.opts.Node().PodCIDR)
+	ip := d.p.ips.take(d.next.Key, d.p.node(d.nodeKeeper()).config.PodCIDR)
 	if ip != "" {
 		d.next.Life = d.next.Life.WithIP(ip)
 		return
 	}
 	if d.old == nil {
-		d.note(journal.Entry{What: "FailedCreatePodSandBox", Message: "pod_cidr has no address left; trying again every " + short(addressRetry), By: "kubelet"})
+		d.happened([]pod.Event{{
+			At: d.at, Type: v1.EventTypeWarning, Reason: "FailedCreatePodSandBox",
+			Message: "Failed to create pod sandbox: pod_cidr has no address left; trying again every " + short(addressRetry),
+		}})
+	}
+}
+
+// keep marks the address that a pod has already. One that another pod has too is left to that one.
+func (b *addressBook) keep(key state.Key, address string) {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, used := b.taken[ip]; !used {
+		b.hold(key, ip)
 	}
 }
 
 // keepAddresses marks the addresses of the pods that the store held at start.
 func (p *Provider) keepAddresses() {
-	p.ips.mu.Lock()
-	defer p.ips.mu.Unlock()
 	for _, pod := range p.store.List() {
-		if ip, err := netip.ParseAddr(pod.Life.IP()); err == nil {
-			p.ips.hold(pod.Key, ip)
-		}
+		p.ips.keep(pod.Key, pod.Life.IP())
 	}
 }
 
@@ -108,10 +120,13 @@ func usable(cidr netip.Prefix) uint64 {
 
 func nth(cidr netip.Prefix, n uint64) netip.Addr {
 	base := cidr.Masked().Addr()
-	sum := new(big.Int).SetBytes(base.AsSlice())
-	sum.Add(sum, new(big.Int).SetUint64(n))
-	ip, _ := netip.AddrFromSlice(sum.FillBytes(make([]byte, base.BitLen()/8)))
-	return ip
+	sum := base.As16()
+	low := binary.BigEndian.Uint64(sum[8:]) + n // the host bits are all there: usable counts no more than fit
+	binary.BigEndian.PutUint64(sum[8:], low)
+	if base.Is4() {
+		return netip.AddrFrom16(sum).Unmap()
+	}
+	return netip.AddrFrom16(sum)
 }
 
 func hashOf(s string) uint64 {

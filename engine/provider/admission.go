@@ -14,50 +14,57 @@ import (
 // being created, so that two at once do not both get the last place. The zero value is ready.
 type admission struct {
 	mu      sync.Mutex
-	pending map[state.Key]v1.ResourceList // guarded by mu
+	pending map[state.Key]claim // guarded by mu
+}
+
+// claim is what a pod that is being created wants of its node.
+type claim struct {
+	of       *nodeKeeper
+	requests v1.ResourceList
 }
 
 // refuse says why the draft's pod cannot run on this node; nil: it can, and its requests are held until it is
 // committed or released.
 func (a *admission) refuse(d *draft) *pod.Rejection {
-	n := d.p.opts.Node()
+	k := d.nodeKeeper()
+	n := d.p.node(k).config
 	if !n.Admission {
 		return nil
 	}
-	allocatable := d.p.capacity(d.ctx)
-	if n.Allocatable != nil {
-		allocatable = n.Allocatable
-	}
+	allocatable := n.allocatable(d.p.capacity(d.ctx, k))
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	used, pods := a.usedLocked(d.p.store.List(), d.next.Key)
+	used, pods := a.usedLocked(d, k)
 	rejection := pod.Admit(d.next.Object, pod.Allocation{
 		NodeName: n.Name, Labels: n.Labels, Taints: n.Taints,
 		Allocatable: allocatable, Used: used, Pods: pods,
 	})
 	if rejection == nil {
 		if a.pending == nil {
-			a.pending = map[state.Key]v1.ResourceList{}
+			a.pending = map[state.Key]claim{}
 		}
-		a.pending[d.next.Key] = pod.Requests(d.next.Object)
+		a.pending[d.next.Key] = claim{k, pod.Requests(d.next.Object)}
 	}
 	return rejection
 }
 
-// usedLocked sums the requests of all pods that can still run, but for the one that asks.
-func (a *admission) usedLocked(list []*state.Pod, self state.Key) (used v1.ResourceList, pods int) {
+// usedLocked sums the requests of all pods of the node that can still run, but for the one that asks.
+func (a *admission) usedLocked(d *draft, k *nodeKeeper) (used v1.ResourceList, pods int) {
 	used = v1.ResourceList{}
-	counted := map[state.Key]bool{self: true}
-	for _, p := range list {
+	counted := map[state.Key]bool{d.next.Key: true}
+	for _, p := range d.p.store.List() {
+		if d.p.nodes.of(p.Object.Spec.NodeName) != k {
+			continue
+		}
 		if !counted[p.Key] && !p.Life.Terminal() {
 			addAll(used, pod.Requests(p.Object))
 			pods++
 		}
 		counted[p.Key] = true
 	}
-	for key, requests := range a.pending {
-		if !counted[key] {
-			addAll(used, requests)
+	for key, claim := range a.pending {
+		if claim.of == k && !counted[key] {
+			addAll(used, claim.requests)
 			pods++
 		}
 	}

@@ -22,7 +22,7 @@ const defaultGrace = 30 * time.Second
 // script asks for. The same pod again is harmless: its metadata and spec are taken. Another UID under the same name
 // replaces the pod. A [fault.Asked] is what a script wants the call to end with.
 func (p *Provider) CreatePod(ctx context.Context, sent *v1.Pod) error {
-	object := p.own(sent)
+	object := ownCopy(sent)
 	defer p.admit.release(keyOf(object))
 	_, err := p.change(ctx, change{key: keyOf(object), wait: true}, func(d *draft) error { return d.create(object, &sent.Status) })
 	return calling("create", object, err)
@@ -32,7 +32,7 @@ func (p *Provider) CreatePod(ctx context.Context, sent *v1.Pod) error {
 // phase, as the lab's Stop Pod does; the kubelets of the era send back whatever status they have. An unknown pod is
 // created.
 func (p *Provider) UpdatePod(ctx context.Context, sent *v1.Pod) error {
-	object := p.own(sent)
+	object := ownCopy(sent)
 	defer p.admit.release(keyOf(object))
 	_, err := p.change(ctx, change{key: keyOf(object), wait: true}, func(d *draft) error {
 		return d.update(object, &sent.Status)
@@ -43,7 +43,7 @@ func (p *Provider) UpdatePod(ctx context.Context, sent *v1.Pod) error {
 // DeletePod ends a pod's runs and forgets it when the last has ended: at once, unless its runs or its script take
 // longer. It is identified by namespace and name; a UID, if sent, must be its. An unknown pod is [state.ErrNotFound].
 func (p *Provider) DeletePod(ctx context.Context, sent *v1.Pod) error {
-	key := keyOf(p.own(sent))
+	key := keyOf(ownCopy(sent))
 	_, err := p.change(ctx, change{key: key, wait: true}, func(d *draft) error { return d.delete(sent) })
 	return calling("delete", sent, err)
 }
@@ -55,8 +55,8 @@ func calling(what string, o *v1.Pod, err error) error {
 	return fmt.Errorf("%s pod %s/%s: %w", what, o.Namespace, o.Name, err)
 }
 
-// own is a copy of a pod as we keep it: lean, without status, in a namespace.
-func (p *Provider) own(sent *v1.Pod) *v1.Pod {
+// ownCopy is a pod as we keep it ourselves: lean, without status, in a namespace.
+func ownCopy(sent *v1.Pod) *v1.Pod {
 	o := *sent
 	o.Status = v1.PodStatus{}
 	o.ManagedFields = nil
@@ -86,7 +86,7 @@ func (d *draft) create(object *v1.Pod, status *v1.PodStatus) error {
 	d.next.Life = pod.Begin(d.next.Object, d.at, pod.Beginning{Delay: answer.Delay, Rejected: refused}).WithConditions(status.Conditions)
 	d.note(journal.Entry{What: "Created", Message: string(d.next.UID), By: "user"})
 	if refused != nil {
-		d.note(journal.Entry{What: refused.Reason, Message: refused.Message, By: "kubelet"})
+		d.happened([]pod.Event{{At: d.at, Type: v1.EventTypeWarning, Reason: refused.Reason, Message: refused.Message}})
 	}
 	if err := d.encodeObject(); err != nil {
 		return err
@@ -106,7 +106,9 @@ func (d *draft) begin(object *v1.Pod) {
 	if n.UID == "" {
 		n.UID = d.p.makeUID(key, n.Incarnation)
 	}
-	object.UID = n.UID
+	if object.UID == "" {
+		object.UID = n.UID
+	}
 	if object.CreationTimestamp.IsZero() {
 		object.CreationTimestamp = metav1.NewTime(d.at.Truncate(time.Second))
 	}
@@ -177,20 +179,25 @@ func (d *draft) takeObject(object *v1.Pod) (changed bool, err error) {
 	if onlyVersions(old.Object, object) {
 		return true, nil
 	}
+	return true, d.askAboutUpdate()
+}
+
+// askAboutUpdate lets on_update have its say about new metadata and spec, and brings them into effect.
+func (d *draft) askAboutUpdate() error {
 	d.adopt()
 	answer := d.askUpdate()
 	switch {
 	case answer.Reject != nil:
-		return false, answer.Reject
+		return answer.Reject
 	case answer.Refuse != nil:
-		return false, fmt.Errorf("%w: %s", state.ErrInvalid, answer.Refuse.Message)
+		return fmt.Errorf("%w: %s", state.ErrInvalid, answer.Refuse.Message)
 	}
 	d.note(journal.Entry{What: "Updated", By: "user"})
 	d.settleAfter(answer.Delay, d.at)
-	if d.next.Owner != old.Owner {
+	if d.next.Owner != d.old.Owner {
 		d.reask()
 	}
-	return true, nil
+	return nil
 }
 
 // settleAfter lets an update that was sent at that time take effect a while later; advance does what is due.

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -64,6 +63,7 @@ type draft struct {
 	at    time.Time
 
 	entries  []journal.Entry
+	events   []pod.Event // what the machine did
 	asked    []nodeWrite // what hooks wrote into node.memo
 	derived  *v1.PodStatus
 	replaces bool // an older incarnation goes with this change
@@ -119,13 +119,20 @@ func (d *draft) remember(ask string, asked hook.Asked, e journal.Entry) {
 	}
 	d.next.Memo = memo
 	if len(asked.NodeMemo)+len(asked.NodeDeleted) > 0 {
-		d.asked = append(d.asked, nodeWrite{pod: d.next.String(), ask: d.next.String() + "/" + ask, set: asked.NodeMemo, deleted: asked.NodeDeleted})
+		d.writeNode(ask, nodeWrite{set: asked.NodeMemo, deleted: asked.NodeDeleted})
 	}
 	e.By, e.Generation, e.Draws = asked.By, asked.Generation, drawsText(asked.Draws)
 	if asked.Broken {
 		e.Message = "the script broke; built-in behaviour instead"
 	}
 	d.note(e)
+}
+
+// writeNode notes what a question did to the memo of the pod's node.
+func (d *draft) writeNode(ask string, w nodeWrite) {
+	w.node, w.pod = d.nodeKeeper().name, d.next.String()
+	w.ask = w.pod + "/" + ask
+	d.asked = append(d.asked, w)
 }
 
 // note adds a journal entry, at the draft's time unless it has its own.
@@ -138,6 +145,7 @@ func (d *draft) note(e journal.Entry) {
 
 // happened notes what the machine did.
 func (d *draft) happened(events []pod.Event) {
+	d.events = append(d.events, events...)
 	for _, e := range events {
 		by := e.By
 		if by == "" {
@@ -169,7 +177,8 @@ func (d *draft) Start(q pod.Question) pod.Outcome {
 	return answer
 }
 
-// advance lets the machine do all that is due, presents the pod's status, and drops the pod once it is gone.
+// advance lets the machine do all that is due, presents the pod's status, and drops the pod once it is gone, unless it
+// is Kubernetes': that wants to see its end.
 func (d *draft) advance() {
 	if u := d.next.Update; u != nil && !u.Until.After(d.at) {
 		d.settle(*u)
@@ -200,7 +209,7 @@ func (d *draft) live(life *pod.Life, events []pod.Event) {
 	d.next.Life = life
 	d.happened(events)
 	d.fold()
-	if life.Gone() {
+	if life.Gone() && !d.p.opts.Kubernetes {
 		d.next = nil
 		return
 	}
@@ -212,7 +221,7 @@ func (d *draft) fold() {
 	for _, ask := range d.next.Memo.Asks() {
 		if !d.open(ask) {
 			d.next.Memo = d.next.Memo.Fold(ask)
-			d.asked = append(d.asked, nodeWrite{pod: d.next.String(), ask: d.next.String() + "/" + ask, fold: true})
+			d.writeNode(ask, nodeWrite{fold: true})
 		}
 	}
 }
@@ -225,7 +234,7 @@ func (d *draft) open(ask string) bool {
 	case hook.OnUpdate:
 		return d.next.Update != nil && number == d.next.Updates
 	case hook.OnDelete:
-		return d.next.Object.DeletionTimestamp != nil
+		return d.next.Life.Deleting()
 	default:
 		return d.next.Life.Open(name, container, number)
 	}
@@ -238,7 +247,11 @@ func (d *draft) commit(wait bool) (*state.Pod, error) {
 		d.p.store.Requeue(key)
 		return d.old, nil
 	}
-	committed, err := d.p.store.Commit(d.ctx, state.Change{Key: key, Old: d.old, New: d.next, At: d.at, Wait: wait})
+	change := state.Change{Key: key, Old: d.old, New: d.next, Wait: wait}
+	if d.p.clock.Held() {
+		change.At = d.at
+	}
+	committed, err := d.p.store.Commit(d.ctx, change)
 	if retry(err) || err != nil && d.p.store.Get(key) == d.old {
 		return nil, err // nothing was done; any other error means: done, and perhaps not on disk
 	}
@@ -257,7 +270,7 @@ func (d *draft) key() state.Key {
 func (d *draft) nothingNew() bool {
 	o, n := d.old, d.next
 	return o != nil && n != nil && o.Life == n.Life && o.Object == n.Object && o.Update == n.Update && o.Memo == n.Memo && o.Owner == n.Owner &&
-		o.Due.Equal(n.Due) && o.Attempt == n.Attempt && bytes.Equal(o.StatusJSON, n.StatusJSON) && o.Extra == n.Extra
+		o.Due.Equal(n.Due) && o.Attempt == n.Attempt && o.Status == n.Status && o.Extra == n.Extra
 }
 
 // committed does what may follow only once the change stands.
@@ -275,4 +288,8 @@ func (d *draft) committed(key state.Key) {
 	for _, e := range d.entries {
 		d.p.opts.Metrics.transition(e.What)
 	}
+	if d.old == nil || d.old.Status != d.next.Status {
+		d.p.listeners.statusChanged(d.next)
+	}
+	d.p.listeners.told(d.next.Object, d.events, d.facts().Minor)
 }

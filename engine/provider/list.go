@@ -31,6 +31,10 @@ func (p *Provider) PodsJSON(ctx context.Context) ([]byte, error) {
 		return cached, nil
 	}
 	pods, fixed := p.freshAll(ctx, list)
+	pods, err := encodedAll(pods)
+	if err != nil {
+		return nil, err
+	}
 	out := join(pods, objectJSON)
 	for _, stays := range diets {
 		if len(out) <= leanLimit || statusBytes(pods) > leanLimit {
@@ -71,12 +75,12 @@ func objectJSON(pod *state.Pod) []byte { return pod.ObjectJSON }
 
 // leanJSON encodes a pod's metadata and spec with only the annotations that stay.
 func leanJSON(pod *state.Pod, stays func(key, value string) bool) []byte {
-	o := *pod.Object
+	o := ownCopy(pod.Object)
 	o.Annotations = keep(o.Annotations, stays)
 	if len(o.Annotations) == len(pod.Object.Annotations) {
 		return pod.ObjectJSON
 	}
-	b, err := encodeObject(&o)
+	b, err := encodeObject(o)
 	if err != nil {
 		return pod.ObjectJSON // it could be encoded whole
 	}

@@ -31,11 +31,18 @@ func (p *Provider) Logs(ctx context.Context, r api.LogRequest) ([]byte, error) {
 		run = previous
 	}
 	gen := p.hooks.Current()
-	owner := gen.File(one.Owner)
-	if run == nil || !gen.Asks(owner, hook.Logs) {
+	if run == nil || !gen.Asks(gen.File(one.Owner), hook.Logs) {
 		return nil, nil
 	}
-	text, _, _ := p.hooks.Logs(ctx, p.reader(gen, one), p.logAsk(r, container, run))
+	q := p.logAsk(container, run, r.Previous)
+	if r.Tail != nil {
+		q.Tail = *r.Tail
+	}
+	log, _ := p.hooks.Logs(ctx, p.reader(gen, one), q)
+	var text []byte
+	for _, line := range log.Lines {
+		text = append(append(text, line.Text...), '\n')
+	}
 	return text, nil
 }
 
@@ -45,16 +52,12 @@ func (p *Provider) reader(gen *hook.Generation, one *state.Pod) hook.Subject {
 	return d.subject("")
 }
 
-func (p *Provider) logAsk(r api.LogRequest, container *v1.Container, run *pod.Run) hook.LogAsk {
+func (p *Provider) logAsk(container *v1.Container, run *pod.Run, previous bool) hook.LogAsk {
 	limits := p.opts.Logs()
-	q := hook.LogAsk{
-		Container: container, Run: run.Number, Started: run.Started, Finished: run.Finished, Previous: r.Previous,
+	return hook.LogAsk{
+		Container: container, Run: run.Number, Started: run.Started, Finished: run.Finished, Previous: previous,
 		Tail: -1, MaxLines: cmp.Or(limits.Lines, 10_000), MaxBytes: cmp.Or(limits.Bytes, 1<<20), At: p.clock.Now(),
 	}
-	if r.Tail != nil {
-		q.Tail = *r.Tail
-	}
-	return q
 }
 
 func containerOf(o *v1.Pod, name string) (*v1.Container, error) {

@@ -2,28 +2,29 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 	"sync"
-	"time"
+	"sync/atomic"
 
-	"github.com/goccy/go-json"
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/moonlet-dev/moonlet/engine/hook"
 	"github.com/moonlet-dev/moonlet/engine/pod"
 	"github.com/moonlet-dev/moonlet/engine/script"
+	"github.com/moonlet-dev/moonlet/engine/state"
 )
 
-// Node is the node as config describes it. It is read anew for every question, so that a changed config shows at
-// once, and must not be changed.
+// Node is a node as config describes it. It must not be changed.
 type Node struct {
 	Name        string
 	OS          string // "Linux" or "Windows"
 	Arch        string
 	Minor       int // Kubernetes minor version whose status shapes are written
 	Capacity    v1.ResourceList
-	Allocatable v1.ResourceList
+	Allocatable v1.ResourceList // nil: all of Capacity
 	Labels      map[string]string
 	Taints      []v1.Taint
 	Addresses   []v1.NodeAddress
@@ -31,18 +32,81 @@ type Node struct {
 	Admission   bool // refuse pods that a kubelet would refuse
 }
 
-// nodeKeeper remembers of the node what config does not say: the last good answers of its hooks and since when each
+// nodeBook has a keeper for each of our nodes. It never changes.
+type nodeBook struct {
+	first  *nodeKeeper
+	sorted []*nodeKeeper // by name
+	byName map[string]*nodeKeeper
+}
+
+func newNodeBook(names []string) nodeBook {
+	b := nodeBook{byName: make(map[string]*nodeKeeper, len(names))}
+	for _, name := range names {
+		b.byName[name] = &nodeKeeper{name: name}
+	}
+	b.first = b.byName[names[0]]
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
+		b.sorted = append(b.sorted, b.byName[name])
+	}
+	return b
+}
+
+// of is the keeper of the node that a pod belongs to: the one it names, or the first where that is not ours, for
+// clients of the web-provider API may bind pods to whatever they call us.
+func (b *nodeBook) of(name string) *nodeKeeper {
+	if k := b.byName[name]; k != nil {
+		return k
+	}
+	return b.first
+}
+
+// nodeNamed is the keeper of the node of that name, or of the first where the name is empty.
+func (p *Provider) nodeNamed(name string) (*nodeKeeper, error) {
+	if name == "" {
+		return p.nodes.first, nil
+	}
+	if k := p.nodes.byName[name]; k != nil {
+		return k, nil
+	}
+	return nil, fmt.Errorf("node %q: %w: it is none of ours", name, state.ErrNotFound)
+}
+
+// nodeKeeper remembers of one node what config does not say: the last good answers of its hooks and since when each
 // condition is as it is.
 type nodeKeeper struct {
+	name string
+
 	mu         sync.Mutex
 	capacity   v1.ResourceList    // last good answer; guarded by mu
 	conditions []v1.NodeCondition // as last served; guarded by mu
 	addresses  []v1.NodeAddress   // last good answer; guarded by mu
-	memo       memoKeeper
+	beats      int                // heartbeats asked for; guarded by mu
+
+	picture atomic.Pointer[picture] // changed under mu only
+}
+
+// picture is a node as pods and scripts see it. It is made anew when config or a condition changed.
+type picture struct {
+	config *Node // what it was made of
+	facts  pod.Node
+	object *v1.Node
+}
+
+// node is a node of ours as it is now.
+func (p *Provider) node(k *nodeKeeper) *picture {
+	config := p.opts.Node(k.name)
+	if seen := k.picture.Load(); seen != nil && seen.config == config {
+		return seen
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	fresh := &picture{config: config, facts: config.facts(), object: config.object(k.conditions)}
+	k.picture.Store(fresh)
+	return fresh
 }
 
 // facts is what the pod machine must know of the node.
-func (k *nodeKeeper) facts(n Node) pod.Node {
+func (n *Node) facts() pod.Node {
 	f := pod.Node{Minor: n.Minor}
 	for _, a := range n.Addresses {
 		if a.Type == v1.NodeInternalIP {
@@ -55,119 +119,16 @@ func (k *nodeKeeper) facts(n Node) pod.Node {
 	return f
 }
 
-// healthy are the conditions of a node that is well, in the order and words of a kubelet.
-func healthy() []v1.NodeCondition {
-	condition := func(kind v1.NodeConditionType, status v1.ConditionStatus, reason, message string) v1.NodeCondition {
-		return v1.NodeCondition{Type: kind, Status: status, Reason: reason, Message: message}
+// object is the Kubernetes Node, in the conditions that were served last, healthy before.
+func (n *Node) object(conditions []v1.NodeCondition) *v1.Node {
+	if conditions == nil {
+		conditions = healthy()
 	}
-	return []v1.NodeCondition{
-		condition(v1.NodeMemoryPressure, v1.ConditionFalse, "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-		condition(v1.NodeDiskPressure, v1.ConditionFalse, "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-		condition(v1.NodePIDPressure, v1.ConditionFalse, "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-		condition(v1.NodeReady, v1.ConditionTrue, "KubeletReady", "kubelet is posting ready status"),
-	}
-}
-
-// CapacityJSON is the node's resources: config's, with what a script lays over them. It never fails: if the script
-// breaks, its last good answer serves.
-func (p *Provider) CapacityJSON(ctx context.Context) ([]byte, error) {
-	return json.Marshal(p.capacity(ctx))
-}
-
-func (p *Provider) capacity(ctx context.Context) v1.ResourceList {
-	def := p.opts.Node().Capacity
-	list, ok := p.hooks.Capacity(ctx, def, p.clock.Now())
-	p.node.mu.Lock()
-	defer p.node.mu.Unlock()
-	if !ok && p.node.capacity != nil {
-		return p.node.capacity
-	}
-	if ok {
-		p.node.capacity = list
-	}
-	return list
-}
-
-// ConditionsJSON is the node's conditions. Heartbeats advance with every answer; a transition time moves only when
-// the condition's status flips.
-func (p *Provider) ConditionsJSON(ctx context.Context) ([]byte, error) {
-	return json.Marshal(p.conditions(ctx))
-}
-
-func (p *Provider) conditions(ctx context.Context) []v1.NodeCondition {
-	now := p.clock.Now()
-	list, ok := p.hooks.Conditions(ctx, healthy(), now)
-	p.node.mu.Lock()
-	defer p.node.mu.Unlock()
-	if !ok && p.node.conditions != nil {
-		list = clearTimes(p.node.conditions)
-	}
-	list = slices.Clone(list)
-	for i := range list {
-		stamp(&list[i], p.node.conditions, metav1.NewTime(now.Truncate(time.Second)))
-	}
-	p.node.conditions = list
-	return list
-}
-
-// stamp gives a condition the times that its script did not give.
-func stamp(c *v1.NodeCondition, before []v1.NodeCondition, now metav1.Time) {
-	if c.LastHeartbeatTime.IsZero() {
-		c.LastHeartbeatTime = now
-	}
-	if !c.LastTransitionTime.IsZero() {
-		return
-	}
-	c.LastTransitionTime = now
-	for _, b := range before {
-		if b.Type == c.Type && b.Status == c.Status {
-			c.LastTransitionTime = b.LastTransitionTime
-		}
-	}
-}
-
-func clearTimes(list []v1.NodeCondition) []v1.NodeCondition {
-	out := slices.Clone(list)
-	for i := range out {
-		out[i].LastHeartbeatTime, out[i].LastTransitionTime = metav1.Time{}, metav1.Time{}
-	}
-	return out
-}
-
-// AddressesJSON is the node's addresses.
-func (p *Provider) AddressesJSON(ctx context.Context) ([]byte, error) {
-	return json.Marshal(p.addresses(ctx))
-}
-
-func (p *Provider) addresses(ctx context.Context) []v1.NodeAddress {
-	list, ok := p.hooks.Addresses(ctx, p.opts.Node().Addresses, p.clock.Now())
-	p.node.mu.Lock()
-	defer p.node.mu.Unlock()
-	if !ok && p.node.addresses != nil {
-		return p.node.addresses
-	}
-	if list == nil {
-		list = []v1.NodeAddress{} // a bare array, never null
-	}
-	if ok {
-		p.node.addresses = list
-	}
-	return list
-}
-
-// scriptNode is the node as a hook sees it when it is asked the question of that name.
-func (p *Provider) scriptNode(ask string) *script.Node {
-	n := p.opts.Node()
-	return &script.Node{Object: p.object(n), Memo: &script.Memo{Tree: p.nodeMemo().Tree(ask)}}
-}
-
-// object is the Kubernetes Node.
-func (p *Provider) object(n Node) *v1.Node {
 	return &v1.Node{
 		ObjectMeta: metav1.ObjectMeta{Name: n.Name, Labels: n.Labels},
 		Spec:       v1.NodeSpec{Taints: n.Taints, PodCIDR: cidrText(n.PodCIDR)},
 		Status: v1.NodeStatus{
-			Capacity: n.Capacity, Allocatable: n.Allocatable, Addresses: n.Addresses,
+			Capacity: n.Capacity, Allocatable: n.Allocatable, Addresses: n.Addresses, Conditions: conditions,
 			NodeInfo: v1.NodeSystemInfo{OperatingSystem: n.OS, Architecture: n.Arch},
 		},
 	}
@@ -178,4 +139,27 @@ func cidrText(p netip.Prefix) string {
 		return ""
 	}
 	return p.String()
+}
+
+// scriptNode is a node as a hook sees it.
+func (p *Provider) scriptNode(q hook.NodeAsk) *script.Node {
+	k := p.nodes.of(q.Name)
+	return &script.Node{Object: p.node(k).object, Memo: &script.Memo{Tree: p.nodeMemo(k.name).Tree(q.Ask)}}
+}
+
+// facts is what the pod machine must know of the draft's node.
+func (d *draft) facts() pod.Node { return d.p.node(d.nodeKeeper()).facts }
+
+// nodeKeeper is the keeper of the draft's node.
+func (d *draft) nodeKeeper() *nodeKeeper { return d.p.nodes.of(d.next.Object.Spec.NodeName) }
+
+// Beats asks whether a node renews its lease now. Each call is a new question. A script that breaks does not silence
+// a node.
+func (p *Provider) Beats(ctx context.Context, node string) bool {
+	k := p.nodes.of(node)
+	k.mu.Lock()
+	k.beats++
+	n := k.beats
+	k.mu.Unlock()
+	return p.hooks.Heartbeat(ctx, hook.NodeQuestion{Node: k.name, Number: n, At: p.clock.Now()})
 }

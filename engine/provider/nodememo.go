@@ -11,6 +11,7 @@ import (
 
 // nodeWrite is what one question did to node.memo.
 type nodeWrite struct {
+	node    string
 	pod     string // namespace/name
 	ask     string // of all pods' questions
 	set     map[string]any
@@ -18,22 +19,27 @@ type nodeWrite struct {
 	fold    bool // the question is decided: its writes stand
 }
 
-// memoKeeper keeps the order of writes to node.memo. On a held clock a moment's writes are taken in the order of the
-// pods' names, and seen from the next moment on: who came first within the moment does not show.
+// memoKeeper keeps the order of writes to the nodes' memos. On a held clock a moment's writes are taken in the order
+// of the pods' names, and seen from the next moment on: who came first within the moment does not show.
 type memoKeeper struct {
 	mu      sync.Mutex
 	at      time.Time   // the moment of what waits; guarded by mu
 	waiting []nodeWrite // guarded by mu
 }
 
-// nodeMemo is the node's memo as a hook may read it now.
-func (p *Provider) nodeMemo() *state.Memo {
+// nodeMemo is a node's memo as a hook may read it now.
+func (p *Provider) nodeMemo(node string) *state.Memo {
+	p.settleMemos()
+	return p.store.NodeMemo(node)
+}
+
+// settleMemos takes what was written in the moments before this one.
+func (p *Provider) settleMemos() {
 	if p.clock.Held() {
-		p.node.memo.mu.Lock()
-		defer p.node.memo.mu.Unlock()
-		p.settleMemo(p.clock.Now())
+		p.memos.mu.Lock()
+		defer p.memos.mu.Unlock()
+		p.settleLocked(p.clock.Now())
 	}
-	return p.store.NodeMemo(p.opts.Node().Name)
 }
 
 // rememberNode takes what hooks wrote into node.memo at that moment. Two pods that write the same key at once: the
@@ -42,37 +48,57 @@ func (p *Provider) rememberNode(at time.Time, writes []nodeWrite) {
 	if len(writes) == 0 {
 		return
 	}
-	p.node.memo.mu.Lock()
-	defer p.node.memo.mu.Unlock()
+	p.memos.mu.Lock()
+	defer p.memos.mu.Unlock()
 	if !p.clock.Held() {
-		p.writeMemo(writes)
+		p.writeMemos(writes)
 		return
 	}
-	p.settleMemo(at)
-	p.node.memo.at = at
-	p.node.memo.waiting = append(p.node.memo.waiting, writes...)
+	p.settleLocked(at)
+	p.memos.at = at
+	p.memos.waiting = append(p.memos.waiting, writes...)
 }
 
-// settleMemo takes the writes of moments before now. Callers hold the keeper's mu.
-func (p *Provider) settleMemo(now time.Time) {
-	k := &p.node.memo
+// settleLocked takes the writes of moments before now. Callers hold the keeper's mu.
+func (p *Provider) settleLocked(now time.Time) {
+	k := &p.memos
 	if len(k.waiting) == 0 || !now.After(k.at) {
 		return
 	}
-	slices.SortStableFunc(k.waiting, func(a, b nodeWrite) int { return cmp.Compare(a.pod, b.pod) })
-	p.writeMemo(k.waiting)
+	slices.SortStableFunc(k.waiting, func(a, b nodeWrite) int {
+		return cmp.Or(cmp.Compare(a.node, b.node), cmp.Compare(a.pod, b.pod))
+	})
+	p.writeMemos(k.waiting)
 	k.waiting = nil
 }
 
-func (p *Provider) writeMemo(writes []nodeWrite) {
-	name := p.opts.Node().Name
-	old := p.store.NodeMemo(name)
+// writeMemos takes writes, those of one node together.
+func (p *Provider) writeMemos(writes []nodeWrite) {
+	for len(writes) > 0 {
+		node, n := writes[0].node, 1
+		for n < len(writes) && writes[n].node == node {
+			n++
+		}
+		p.writeMemo(node, writes[:n])
+		writes = writes[n:]
+	}
+}
+
+func (p *Provider) writeMemo(node string, writes []nodeWrite) {
+	old := p.store.NodeMemo(node)
 	memo := old
 	for _, w := range writes {
 		memo = p.rememberOne(memo, w)
 	}
-	if err := p.store.SetNodeMemo(name, old, memo); err != nil {
-		p.log.Error("node.memo is not kept", "err", err)
+	if memo == old {
+		return
+	}
+	if err := p.store.SetNodeMemo(node, old, memo); err != nil {
+		p.log.Error("node.memo is not kept", "node", node, "err", err)
+		return
+	}
+	if p.hooks.Current().DescribesNodes() {
+		p.listeners.nodeChanged(node)
 	}
 }
 
@@ -82,7 +108,7 @@ func (p *Provider) rememberOne(memo *state.Memo, w nodeWrite) *state.Memo {
 	}
 	next, err := memo.Record(w.ask, w.set, w.deleted)
 	if err != nil {
-		p.log.Warn("a write to node.memo is refused", "err", err)
+		p.log.Warn("a write to node.memo is refused", "node", w.node, "err", err)
 	}
 	return next
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/goccy/go-json"
 	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/moonlet-dev/moonlet/engine/hook"
 	"github.com/moonlet-dev/moonlet/engine/journal"
@@ -31,7 +32,7 @@ func extraOf(p *state.Pod) extra {
 
 // present derives the pod's status, lets the status hook have its say, and encodes what comes of it.
 func (d *draft) present() {
-	d.derived = d.next.Life.Status(d.acted(), d.p.node.facts(d.p.opts.Node()))
+	d.derived = d.next.Life.Status(d.acted(), d.facts())
 	x := extra{print: d.gen.Fingerprint(d.owner), params: d.p.hooks.ParamRevision()}
 	status, due := d.derived, d.next.Life.Due()
 	if d.gen.Asks(d.owner, hook.Status) {
@@ -63,6 +64,9 @@ func (d *draft) askStatus(x *extra) (status *v1.PodStatus, again time.Time) {
 		return d.derived, time.Time{}
 	}
 	x.word, x.always = shown.Word, shown.Always
+	if x.always && d.p.opts.Kubernetes { // nobody calls: the status is pushed
+		x.always, shown.Again = false, d.at.Add(pushEvery)
+	}
 	if x.always {
 		x.derived = d.derived
 	}
@@ -76,20 +80,28 @@ func (d *draft) latch(s *v1.PodStatus, asked hook.Asked) {
 	d.note(journal.Entry{What: hook.Status, Message: "latched " + string(s.Phase), By: asked.By, Generation: asked.Generation, Draws: drawsText(asked.Draws)})
 	d.happened(events)
 	d.fold()
-	d.derived = life.Status(d.acted(), d.p.node.facts(d.p.opts.Node()))
+	d.derived = life.Status(d.acted(), d.facts())
 }
 
-// show encodes a status, keeping the old bytes where they are the same.
+// pushEvery is how often a status hook that wants to be asked on every call is asked where there are no calls.
+const pushEvery = time.Second
+
+// show puts a status into the draft, the old one itself where it is the same.
 func (d *draft) show(s *v1.PodStatus) {
+	if d.p.opts.Kubernetes {
+		if d.old == nil || d.old.Status == nil || !equality.Semantic.DeepEqual(d.old.Status, s) {
+			d.next.Status = s
+		}
+		return
+	}
 	encoded, err := json.Marshal(s)
 	if err != nil { // a status is made of plain fields: only a broken quantity could do that, and decoding refuses those
 		d.p.log.Error("encode status", "pod", d.next.String(), "err", err)
 		return
 	}
-	if d.old != nil && bytes.Equal(d.old.StatusJSON, encoded) {
-		encoded = d.old.StatusJSON
+	if d.old == nil || !bytes.Equal(d.old.StatusJSON, encoded) {
+		d.next.Status, d.next.StatusJSON = s, encoded
 	}
-	d.next.Status, d.next.StatusJSON = s, encoded
 }
 
 // looksLike says that a status is encoded as the pod's already is.
@@ -105,10 +117,43 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// encodeObject encodes metadata and spec so that a status can be added without encoding them again.
+// encodeObject encodes metadata and spec so that a status can be added without encoding them again. What is
+// Kubernetes' is encoded only for those who read it.
 func (d *draft) encodeObject() (err error) {
+	if d.p.opts.Kubernetes {
+		return nil
+	}
 	d.next.ObjectJSON, err = encodeObject(d.next.Object)
 	return err
+}
+
+// encoded is a pod with its encoded parts, which must not be changed.
+func encoded(one *state.Pod) (*state.Pod, error) {
+	if one.ObjectJSON != nil {
+		return one, nil
+	}
+	all := *one
+	var err error
+	if all.ObjectJSON, err = encodeObject(ownCopy(one.Object)); err != nil {
+		return nil, err
+	}
+	all.StatusJSON, err = json.Marshal(one.Status)
+	return &all, err
+}
+
+// encodedAll is all pods with their encoded parts.
+func encodedAll(pods []*state.Pod) ([]*state.Pod, error) {
+	if len(pods) == 0 || pods[0].ObjectJSON != nil {
+		return pods, nil
+	}
+	all := make([]*state.Pod, len(pods))
+	for i, one := range pods {
+		var err error
+		if all[i], err = encoded(one); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 var emptyStatus = []byte(`"status":{}}`)
@@ -132,7 +177,10 @@ func (p *Provider) PodStatusJSON(ctx context.Context, namespace, name string) ([
 	if pod == nil {
 		return nil, state.ErrNotFound
 	}
-	return p.fresh(ctx, pod).StatusJSON, nil
+	if pod = p.fresh(ctx, pod); pod.StatusJSON == nil {
+		return json.Marshal(pod.Status)
+	}
+	return pod.StatusJSON, nil
 }
 
 // PodJSON is a whole pod, encoded; [state.ErrNotFound] if there is no such pod.
@@ -141,14 +189,18 @@ func (p *Provider) PodJSON(ctx context.Context, namespace, name string) ([]byte,
 	if pod == nil {
 		return nil, state.ErrNotFound
 	}
-	return appendPod(nil, p.fresh(ctx, pod)), nil
+	return wholeJSON(p.fresh(ctx, pod))
 }
 
-func appendPod(b []byte, p *state.Pod) []byte {
-	b = append(b, p.ObjectJSON...)
+func wholeJSON(one *state.Pod) ([]byte, error) {
+	one, err := encoded(one)
+	if err != nil {
+		return nil, err
+	}
+	b := append([]byte(nil), one.ObjectJSON...)
 	b = append(b, `"status":`...)
-	b = append(b, p.StatusJSON...)
-	return append(b, '}')
+	b = append(b, one.StatusJSON...)
+	return append(b, '}'), nil
 }
 
 // fresh asks the status hook anew where it wants to be asked on every call.

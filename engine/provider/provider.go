@@ -15,7 +15,7 @@ import (
 	"github.com/moonlet-dev/moonlet/engine/state"
 )
 
-// Options is what a Provider is made of. All fields but Log and Hooks' own are required.
+// Options is what a Provider is made of. What has no default is required.
 type Options struct {
 	Store   *state.Store
 	Clock   clock.Clock
@@ -23,11 +23,21 @@ type Options struct {
 	Seed    uint64
 	Limits  func() hook.Limits    // read for every hook; nil: the defaults
 	Config  func() map[string]any // what scripts see as `config`, read at every load; nil: nothing
-	Node    func() Node           // the node as config describes it now
 	Logs    func() LogLimits      // read for every log; nil: the defaults
 	Params  map[string]string     // params given by config
 	Log     *slog.Logger          // nil: silent
 	Metrics *Metrics              // nil: not counted
+
+	// Nodes are the names of our nodes, which stay the same. Pods belong to the one that their spec names; the first
+	// serves those that name none of ours, and questions that name no node.
+	Nodes []string
+	// Node is one of them as config describes it now. It is read for every question, so that a changed config shows at
+	// once; what changed has another pointer.
+	Node func(name string) *Node
+
+	// Kubernetes says that the pods are Kubernetes': they come and go by the calls in kubernetes.go, a deleted one is
+	// kept until it is to be forgotten, and nothing is encoded before somebody reads it.
+	Kubernetes bool
 }
 
 // LogLimits bound what one getContainerLogs answers when all is asked.
@@ -36,22 +46,27 @@ type LogLimits struct {
 	Bytes int // 0: 1 MiB
 }
 
-// Provider owns the pods of one node. All methods may be called from any goroutine.
+// Provider owns the pods of one or many nodes. All methods may be called from any goroutine.
 type Provider struct {
 	opts    Options
 	store   *state.Store
 	clock   clock.Clock
 	hooks   *hook.Hooks
 	journal journal.Book
-	node    nodeKeeper
+	nodes   nodeBook
+	memos   memoKeeper
 	ips     addressBook
 	admit   admission
 	world   worldCache
 	listing listingCache
 	queue   *fairQueue
 	calls   callCounter
+	asks    askCounter
+	usage   usageBook
 	notices noticeboard
-	log     *slog.Logger
+
+	listeners listeners
+	log       *slog.Logger
 
 	generation atomic.Pointer[string]
 	problems   atomic.Pointer[Problems]
@@ -75,7 +90,7 @@ func New(o Options) *Provider {
 	if o.Logs == nil {
 		o.Logs = func() LogLimits { return LogLimits{} }
 	}
-	p := &Provider{opts: o, store: o.Store, clock: o.Clock, log: o.Log, queue: newFairQueue()}
+	p := &Provider{opts: o, store: o.Store, clock: o.Clock, log: o.Log, nodes: newNodeBook(o.Nodes), queue: newFairQueue()}
 	p.hooks = hook.New(hook.Options{
 		Seed: o.Seed, Limits: o.Limits, Config: o.Config, Runtime: o.Runtime,
 		World: p.snapshotWorld, Node: p.scriptNode, Failed: p.scriptFailed, Called: o.Metrics.hookCalled,

@@ -31,6 +31,7 @@ func (p *Provider) Load(ctx context.Context, sources []script.Source) []*script.
 		p.log.Warn("a param given by config does not fit", "err", err)
 	}
 	p.replanAll(ctx, "Reloaded", p.changedBy(gen))
+	p.listeners.nodeChanged("")
 	p.notices.tell(api.Event{Sequence: p.store.Seq(), At: p.clock.Now(), Type: api.EventScriptsLoaded, Generation: gen.ID()})
 	return problems
 }
@@ -114,6 +115,7 @@ func (p *Provider) setParam(ctx context.Context, scriptName, name string, value 
 	p.replanAll(ctx, "Param", func(_ context.Context, pod *state.Pod) bool {
 		return scriptName == defaultScript || pod.Owner == scriptName
 	})
+	p.listeners.nodeChanged("")
 	return param, nil
 }
 
@@ -126,6 +128,7 @@ func (p *Provider) Configure(ctx context.Context, params map[string]string) []er
 	p.opts.Params = params
 	problems := p.hooks.ConfigureParams(params)
 	p.replanAll(ctx, "Configured", func(context.Context, *state.Pod) bool { return true })
+	p.listeners.nodeChanged("")
 	return problems
 }
 
@@ -189,7 +192,7 @@ func (d *draft) reask() {
 	if u := d.next.Update; u != nil {
 		d.settleAfter(d.askUpdateAgain(u.From, u.At).Delay, u.At)
 	}
-	if d.next.Object.DeletionTimestamp != nil {
+	if d.next.Life.Deleting() {
 		d.next.Life = d.next.Life.Retermination(d.askTermination().Termination, d.at)
 	}
 	life, events := d.next.Life.Replan(d.acted(), d.at, d)
@@ -216,10 +219,15 @@ func (d *draft) resume() error {
 	}
 	d.adopt()
 	d.note(journal.Entry{What: "Resumed", By: "user", Generation: d.gen.ID()})
+	d.goOn()
+	return nil
+}
+
+// goOn takes a pod up again that lived on while we were away.
+func (d *draft) goOn() {
 	d.next.Life = d.next.Life.Resume(d.at)
 	life, events := d.next.Life.Advance(d.acted(), d.at, d)
 	d.next.Life = life
 	d.happened(events)
 	d.reask()
-	return nil
 }

@@ -58,7 +58,8 @@ func (p *Provider) Pod(namespace, name string) (api.PodDetail, error) {
 	if one == nil {
 		return api.PodDetail{}, fmt.Errorf("pod %s/%s: %w", namespace, name, state.ErrNotFound)
 	}
-	return api.PodDetail{Pod: p.view(one), Memo: one.Memo.Tree(""), Object: appendPod(nil, one)}, nil
+	object, err := wholeJSON(one)
+	return api.PodDetail{Pod: p.view(one), Memo: one.Memo.Tree(""), Object: object}, err
 }
 
 // Journal is what happened to a pod, oldest first.
@@ -212,14 +213,32 @@ func keptParams(store *state.Store, log *slog.Logger) map[string]any {
 	return out
 }
 
-// Node is our node.
-func (p *Provider) Node() api.Node {
+// Node is our first node.
+func (p *Provider) Node() api.Node { return p.nodeView(p.nodes.first) }
+
+// NodeNamed is our node of that name, the first one where the name is empty; [state.ErrNotFound] if there is none.
+func (p *Provider) NodeNamed(name string) (api.Node, error) {
+	k, err := p.nodeNamed(name)
+	if err != nil {
+		return api.Node{}, err
+	}
+	return p.nodeView(k), nil
+}
+
+func (p *Provider) nodeView(k *nodeKeeper) api.Node {
 	ctx := context.Background() // the hooks bound themselves
-	n := p.opts.Node()
+	n := p.node(k).config
+	_, conditions := p.conditions(ctx, k)
+	pods := 0
+	for _, one := range p.store.List() {
+		if p.nodes.of(one.Object.Spec.NodeName) == k {
+			pods++
+		}
+	}
 	return api.Node{
 		Name: n.Name, OS: n.OS, Generation: p.hooks.Current().ID(), Seed: int64(p.opts.Seed), //nolint:gosec // the seed's bits, as config gave them
-		Pods: p.store.Len(), Capacity: p.capacity(ctx), Conditions: p.conditions(ctx), Addresses: p.addresses(ctx),
-		Memo: p.nodeMemo().Tree(""),
+		Pods: pods, Capacity: p.capacity(ctx, k), Conditions: conditions, Addresses: p.addresses(ctx, k),
+		Memo: p.nodeMemo(k.name).Tree(""),
 	}
 }
 

@@ -33,8 +33,21 @@ func (w *world) Pods() []*script.Pod {
 	return w.pods
 }
 
-// Nodes is our one node.
-func (w *world) Nodes() []*script.Node { return []*script.Node{w.p.scriptNode("")} }
+// Nodes lists our nodes by name. What a script writes into their memos is for nobody: only a question's own node
+// remembers.
+func (w *world) Nodes() []*script.Node {
+	w.p.settleMemos()
+	memos := w.p.store.NodeMemos()
+	nodes := make([]script.Node, len(w.p.nodes.sorted))
+	own := make([]script.Memo, len(nodes))
+	views := make([]*script.Node, len(nodes))
+	for i, k := range w.p.nodes.sorted {
+		own[i].Tree = memos[k.name].Tree("")
+		nodes[i] = script.Node{Object: w.p.node(k).object, Memo: &own[i]}
+		views[i] = &nodes[i]
+	}
+	return views
+}
 
 // worldCache keeps the view of the latest list, for all that look at the same moment.
 type worldCache struct {

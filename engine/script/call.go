@@ -23,6 +23,9 @@ type Call struct {
 	Node     func() *Node   // makes the global `node`, asked once if the hook reads it; nil: there is none
 	Limit    time.Duration  // on the wall clock; 0: Options.LoadTime
 	Writable bool           // memos may be written
+	// IO makes the call a session: it is passed after Args, the hook may wait for it, Limit counts from one input to the
+	// next, and the call ends at once when its ctx does.
+	IO *IO
 }
 
 // World is what a script may read of other objects. A call asks each method at most once.
@@ -54,6 +57,9 @@ const maxRecord = 64
 func (s *Set) Call(ctx context.Context, c *Call, read func(Answer) error) error {
 	if !c.File.Has(c.Hook) {
 		return fmt.Errorf("%s has no function %s to call", c.File.Name, c.Hook)
+	}
+	if c.IO != nil {
+		return s.converse(ctx, c, read)
 	}
 	gate := s.rt.gate
 	place, err := gate.enter(ctx, c.File.Name)
@@ -88,7 +94,12 @@ func (s *state) ask(c *Call, read func(Answer) error) error {
 	for _, a := range c.Args {
 		l.Push(s.show(a))
 	}
-	if err := l.PCall(len(c.Args), lua.MultRet, nil); err != nil {
+	args := len(c.Args)
+	if c.IO != nil {
+		l.Push(newView(ioView{c.IO}))
+		args++
+	}
+	if err := l.PCall(args, lua.MultRet, nil); err != nil {
 		return s.failure(err, c.File, c.Hook)
 	}
 	if read == nil {

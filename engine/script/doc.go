@@ -10,6 +10,9 @@
 // all it left behind was made constant: calls are independent of each other and of the state they happen to get.
 // Kubernetes objects reach Lua as read-only views over the Go values, filled when they are looked at.
 //
+// A call with an [IO] is a session: its hook talks with a client, and may wait for it as long as the client stays. While
+// it waits it holds a Lua state, but no place at the gate. It ends when its context does, at once.
+//
 // What the package does not know: which hooks exist and what their answers mean (the caller says so in [Env] and reads
 // the [Answer]), clocks (a call carries its time) and files (the caller reads them).
 //

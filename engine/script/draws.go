@@ -52,6 +52,12 @@ func hashText(h uint64, s string) uint64 {
 	return mix(h)
 }
 
+// Share is one draw from [0, 1), the same each time.
+func (d Draws) Share() float64 {
+	s := d.at(0)
+	return s.float()
+}
+
 // at is draw n, from 0.
 func (d Draws) at(n uint64) source { return source{mix(d.key + (n+1)*golden)} }
 

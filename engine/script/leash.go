@@ -1,6 +1,7 @@
 package script
 
 import (
+	"sync"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
@@ -12,7 +13,9 @@ import (
 type leash struct {
 	state *state
 	done  chan struct{}
-	why   string // written before done is closed
+	once  sync.Once
+	why   string // written before done is closed, as is
+	left  error  // why nobody wants the answer any more; nil: the hook itself was at fault
 }
 
 func newLeash(s *state) *leash { return &leash{state: s, done: make(chan struct{})} }
@@ -22,10 +25,28 @@ func leashOf(l *lua.LState) *leash { return l.Context().(*leash) }
 
 func stateOf(l *lua.LState) *state { return leashOf(l).state }
 
-// pull ends what runs under the leash. Only the watchdog calls it, under the gate's lock, at most once.
+// pull ends what runs under the leash, for a reason that is the script's fault. The first pull or cancel counts.
 func (l *leash) pull(why string) {
-	l.why = why
-	close(l.done)
+	l.once.Do(func() {
+		l.why = why
+		close(l.done)
+	})
+}
+
+// cancel ends what runs under the leash because its client left.
+func (l *leash) cancel(cause error) {
+	l.once.Do(func() {
+		l.why, l.left = cause.Error(), cause
+		close(l.done)
+	})
+}
+
+// cause is what cancel was given; nil where it did not end the call.
+func (l *leash) cause() error {
+	if _, yes := l.pulled(); yes {
+		return l.left
+	}
+	return nil
 }
 
 // pulled reports why the leash was pulled.

@@ -101,7 +101,7 @@ func (g *gate) inspect(now time.Time, heap, burst int64) (busy bool) {
 		s.note(now, heap)
 		switch age := now.Sub(s.since); {
 		case s.overdue(age):
-			s.leash.pull(fmt.Sprintf("took longer than %v: look for a loop that does not end", s.limit))
+			s.leash.pull(tookLonger(s.limit))
 			s.leash = nil
 		case heap > s.heap+burst && age >= innocentAge && (suspect == nil || s.since.Before(suspect.since)):
 			suspect = s
@@ -115,6 +115,10 @@ func (g *gate) inspect(now time.Time, heap, burst int64) (busy bool) {
 		}
 	}
 	return busy
+}
+
+func tookLonger(limit time.Duration) string {
+	return fmt.Sprintf("took longer than %v: look for a loop that does not end", limit)
 }
 
 func (s *slot) overdue(age time.Duration) bool { return age > s.limit }

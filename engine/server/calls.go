@@ -16,6 +16,7 @@ import (
 type input struct {
 	api.Call
 	previous bool
+	node     string
 	pod      *v1.Pod
 }
 
@@ -23,6 +24,7 @@ type input struct {
 type call struct {
 	name   string
 	method string
+	writes bool     // it changes pods
 	kind   []string // Content-Type of the answer
 	read   func(*Server, http.ResponseWriter, *http.Request) (input, error)
 	do     func(context.Context, Calls, input) ([]byte, error)
@@ -31,19 +33,19 @@ type call struct {
 // calls hands inputs over by value: a pointer would cost the status call an allocation.
 var calls = []call{
 	{
-		name: api.CreatePod, method: http.MethodPost, kind: typeText, read: (*Server).wholePod,
+		name: api.CreatePod, method: http.MethodPost, writes: true, kind: typeText, read: (*Server).wholePod,
 		do: func(ctx context.Context, p Calls, in input) ([]byte, error) {
 			return podCreated, p.CreatePod(ctx, in.pod)
 		},
 	},
 	{
-		name: api.UpdatePod, method: http.MethodPut, kind: typeText, read: (*Server).wholePod,
+		name: api.UpdatePod, method: http.MethodPut, writes: true, kind: typeText, read: (*Server).wholePod,
 		do: func(ctx context.Context, p Calls, in input) ([]byte, error) {
 			return podUpdated, p.UpdatePod(ctx, in.pod)
 		},
 	},
 	{
-		name: api.DeletePod, method: http.MethodDelete, kind: typeText, read: (*Server).namedPod,
+		name: api.DeletePod, method: http.MethodDelete, writes: true, kind: typeText, read: (*Server).namedPod,
 		do: func(ctx context.Context, p Calls, in input) ([]byte, error) {
 			return podDeleted, p.DeletePod(ctx, in.pod)
 		},
@@ -69,16 +71,16 @@ var calls = []call{
 		do: func(ctx context.Context, p Calls, in input) ([]byte, error) { return p.Logs(ctx, in.logRequest()) },
 	},
 	{
-		name: api.Capacity, method: http.MethodGet, kind: typeJSON, read: (*Server).noQuery,
-		do: func(ctx context.Context, p Calls, _ input) ([]byte, error) { return p.CapacityJSON(ctx) },
+		name: api.Capacity, method: http.MethodGet, kind: typeJSON, read: (*Server).nodeQuery,
+		do: func(ctx context.Context, p Calls, in input) ([]byte, error) { return p.CapacityJSON(ctx, in.node) },
 	},
 	{
-		name: api.NodeConditions, method: http.MethodGet, kind: typeJSON, read: (*Server).noQuery,
-		do: func(ctx context.Context, p Calls, _ input) ([]byte, error) { return p.ConditionsJSON(ctx) },
+		name: api.NodeConditions, method: http.MethodGet, kind: typeJSON, read: (*Server).nodeQuery,
+		do: func(ctx context.Context, p Calls, in input) ([]byte, error) { return p.ConditionsJSON(ctx, in.node) },
 	},
 	{
-		name: api.NodeAddresses, method: http.MethodGet, kind: typeJSON, read: (*Server).noQuery,
-		do: func(ctx context.Context, p Calls, _ input) ([]byte, error) { return p.AddressesJSON(ctx) },
+		name: api.NodeAddresses, method: http.MethodGet, kind: typeJSON, read: (*Server).nodeQuery,
+		do: func(ctx context.Context, p Calls, in input) ([]byte, error) { return p.AddressesJSON(ctx, in.node) },
 	},
 }
 
@@ -107,6 +109,10 @@ func (s *Server) serveCall(c *call) httprouter.Handle {
 
 // perform answers one call and says with which code.
 func (s *Server) perform(w http.ResponseWriter, r *http.Request, c *call, m *callMetrics) int {
+	if c.writes && s.opts.ReadOnly != "" {
+		w.Header().Set("Allow", "") // as RFC 9110 has it for what is switched off
+		return s.refuse(w, r, &refusal{code: http.StatusMethodNotAllowed, reason: c.name, hint: s.opts.ReadOnly})
+	}
 	in, err := c.read(s, w, r)
 	in.Name = c.name
 	if err != nil {

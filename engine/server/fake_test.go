@@ -34,6 +34,7 @@ type fake struct {
 	checks []api.Check
 	filter api.PodFilter // what Pods was asked
 	param  any           // what SetParam was given
+	node   string        // which node was asked about last; guarded by mu
 	feed   func(after uint64) (api.Feed, error)
 }
 
@@ -151,15 +152,24 @@ func (f *fake) Logs(_ context.Context, r api.LogRequest) ([]byte, error) {
 	return []byte(strings.Repeat("a line\n", n)), f.fails[api.GetContainerLogs]
 }
 
-func (f *fake) CapacityJSON(context.Context) ([]byte, error) {
+func (f *fake) about(node string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.node = node
+}
+
+func (f *fake) CapacityJSON(_ context.Context, node string) ([]byte, error) {
+	f.about(node)
 	return []byte(`{"cpu":"20","memory":"100Gi","pods":"20"}`), f.fails[api.Capacity]
 }
 
-func (f *fake) ConditionsJSON(context.Context) ([]byte, error) {
+func (f *fake) ConditionsJSON(_ context.Context, node string) ([]byte, error) {
+	f.about(node)
 	return []byte(`[{"type":"Ready","status":"True","lastHeartbeatTime":"2026-11-20T10:00:00Z","lastTransitionTime":"2026-11-20T09:00:00Z"}]`), f.fails[api.NodeConditions]
 }
 
-func (f *fake) AddressesJSON(context.Context) ([]byte, error) {
+func (f *fake) AddressesJSON(_ context.Context, node string) ([]byte, error) {
+	f.about(node)
 	return []byte(`[{"type":"InternalIP","address":"127.0.0.1"}]`), f.fails[api.NodeAddresses]
 }
 
@@ -254,13 +264,16 @@ func (f *fake) SetParam(_ context.Context, script, name string, value any) (api.
 	return api.Param{Script: script, Name: name, Value: value, Default: 0.2}, nil
 }
 
-func (f *fake) Node() api.Node {
+func (f *fake) NodeNamed(name string) (api.Node, error) {
+	if f.about(name); name == "none-of-ours" {
+		return api.Node{}, fmt.Errorf("node %q: %w", name, state.ErrNotFound)
+	}
 	return api.Node{
-		Name: "virtual-kubelet", OS: "Linux", Generation: 1, Seed: 7, Pods: len(f.pods),
+		Name: cmp.Or(name, "virtual-kubelet"), OS: "Linux", Generation: 1, Seed: 7, Pods: len(f.pods),
 		Capacity:   v1.ResourceList{"cpu": resource.MustParse("20")},
 		Conditions: []v1.NodeCondition{{Type: v1.NodeReady, Status: v1.ConditionTrue}},
 		Addresses:  []v1.NodeAddress{{Type: v1.NodeInternalIP, Address: "127.0.0.1"}},
-	}
+	}, nil
 }
 
 func (f *fake) Subscribe(after uint64) (api.Feed, error) { return f.feed(after) }
@@ -290,4 +303,4 @@ func encode(v any) []byte {
 // panicking is a provider with a mistake in it.
 type panicking struct{ *fake }
 
-func (panicking) AddressesJSON(context.Context) ([]byte, error) { panic("boom") }
+func (panicking) AddressesJSON(context.Context, string) ([]byte, error) { panic("boom") }

@@ -32,9 +32,9 @@ type Calls interface {
 	PodStatusJSON(ctx context.Context, namespace, name string) ([]byte, error)
 	PodsJSON(ctx context.Context) ([]byte, error)
 	Logs(ctx context.Context, r api.LogRequest) ([]byte, error)
-	CapacityJSON(ctx context.Context) ([]byte, error)
-	ConditionsJSON(ctx context.Context) ([]byte, error)
-	AddressesJSON(ctx context.Context) ([]byte, error)
+	CapacityJSON(ctx context.Context, node string) ([]byte, error) // an empty name: of the first node
+	ConditionsJSON(ctx context.Context, node string) ([]byte, error)
+	AddressesJSON(ctx context.Context, node string) ([]byte, error)
 
 	// Watched says whether anybody may want faults for that call; Fault is asked only then, once per request and
 	// before the call itself.
@@ -52,7 +52,7 @@ type Observer interface {
 	Check(name, text string) []api.Problem
 	Params() []api.Param
 	SetParam(ctx context.Context, script, name string, value any) (api.Param, error)
-	Node() api.Node
+	NodeNamed(name string) (api.Node, error) // an empty name: the first node
 	// Subscribe gives the events after that sequence; 0: those from now on. Where they are not kept it answers
 	// [api.ErrTooOld], never for 0.
 	Subscribe(after uint64) (api.Feed, error)

@@ -55,6 +55,12 @@ func unescape(s string) (string, bool) {
 
 func (s *Server) noQuery(http.ResponseWriter, *http.Request) (input, error) { return input{}, nil }
 
+// nodeQuery reads which node is meant; none: the first.
+func (s *Server) nodeQuery(_ http.ResponseWriter, r *http.Request) (in input, err error) {
+	in.node = queryValue(r.URL.RawQuery, api.QueryNode)
+	return in, nil
+}
+
 // podQuery reads which pod is meant. Any name may be looked for: what cannot exist is not found.
 func (s *Server) podQuery(_ http.ResponseWriter, r *http.Request) (in input, err error) {
 	in.Namespace = namespaceOr(queryValue(r.URL.RawQuery, api.QueryNamespace))

@@ -25,6 +25,7 @@ type Options struct {
 	BodyLimit   int64                // bytes of a request body; 0: 4 MiB
 	OS          string               // what /operatingSystem answers; empty: Linux
 	KubeletPort int32                // what /nodeDaemonEndpoints answers
+	ReadOnly    string               // why pods can only be read here, for those who try to change one; empty: they can be changed
 	Heartbeat   time.Duration        // between comments on a silent event stream; 0: 15 s
 	Drain       time.Duration        // how long a shutdown waits for requests under way; 0: 5 s
 	Log         *slog.Logger         // nil: silent

@@ -100,7 +100,9 @@ func (s *Server) v1SetParam(a ask) (any, error) {
 	return nil, badField("value", "want a number, a string, true or false", `send {"value": 0.5}`)
 }
 
-func (s *Server) v1Node(ask) (any, error) { return s.provider.Node(), nil }
+func (s *Server) v1Node(a ask) (any, error) {
+	return s.provider.NodeNamed(queryValue(a.URL.RawQuery, api.QueryNode))
+}
 
 // podFilter reads which pods are wanted.
 func podFilter(r *http.Request) (api.PodFilter, error) {

@@ -58,12 +58,17 @@ func (s *Store) apply(c *Change) (<-chan error, error) {
 	}
 	s.replace(c)
 	event := Event{Seq: revision, Kind: c.kind(), Pod: told}
-	if s.file == nil {
+	switch {
+	case s.file == nil:
 		s.feed.tell(event)
 		return nil, nil
+	case s.lean: // what the file has of a pod is no promise to those who listen
+		s.feed.tell(event)
+		s.queue.rememberPod(c)
+	default:
+		s.queue.pod(c)
+		s.queue.events = append(s.queue.events, event)
 	}
-	s.queue.pod(c)
-	s.queue.events = append(s.queue.events, event)
 	return s.enqueued(podRecord(c.Key), c.Wait), nil
 }
 
@@ -100,6 +105,7 @@ func (s *Store) replace(c *Change) {
 	switch {
 	case e == nil:
 		e = s.add(c.New)
+		delete(s.past, c.Key)
 		s.forgetCount(c.Key)
 	case c.New == nil:
 		delete(s.entries, c.Key)

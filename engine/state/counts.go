@@ -65,6 +65,9 @@ func (s *Store) Count(k Key) Count {
 	if e := s.entries[k]; e != nil {
 		return countOf(e.pod)
 	}
+	if p := s.past[k]; p != nil {
+		return countOf(p)
+	}
 	if e := s.counts.byKey[k]; e != nil {
 		return e.Value.(countRecord).Count
 	}
@@ -85,6 +88,7 @@ func (s *Store) SetCount(k Key, n Count) error {
 		return err
 	}
 	if s.entries[k] == nil {
+		s.dropRemembered(k) // another incarnation has the name now
 		s.keepCount(k, n)
 		s.enqueued("", false)
 	}

@@ -22,20 +22,20 @@ type Event struct {
 	Pod  *Pod // the new snapshot; of a removed pod its last one
 }
 
-// ringSize is how many events are kept for subscribers that come back.
+// ringSize is how many events are kept for subscribers that come back, unless Options say so.
 const ringSize = 4096
 
 // feed tells events in the order of their commits.
 type feed struct {
 	mu    sync.Mutex
-	ring  [ringSize]Event            // guarded by mu; event n lies at n % ringSize
+	ring  []Event                    // guarded by mu; event n lies at n % its length
 	first uint64                     // guarded by mu; events up to this one are gone
 	last  uint64                     // guarded by mu; the event told last
 	subs  map[*Subscription]struct{} // guarded by mu; nil: closed
 }
 
-func newFeed(revision uint64) *feed {
-	return &feed{first: revision, last: revision, subs: map[*Subscription]struct{}{}}
+func newFeed(revision uint64, kept int) *feed {
+	return &feed{ring: make([]Event, kept), first: revision, last: revision, subs: map[*Subscription]struct{}{}}
 }
 
 // tell keeps the events and passes them on to those who keep up.
@@ -43,10 +43,11 @@ func (f *feed) tell(events ...Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, e := range events {
-		f.ring[e.Seq%ringSize] = e
+		kept := uint64(len(f.ring))
+		f.ring[e.Seq%kept] = e
 		f.last = e.Seq
-		if f.last-f.first > ringSize {
-			f.first = f.last - ringSize
+		if f.last-f.first > kept {
+			f.first = f.last - kept
 		}
 		for sub := range f.subs {
 			f.pass(e, sub)
@@ -88,7 +89,7 @@ func (f *feed) since(after uint64) ([]Event, error) {
 	}
 	events := make([]Event, 0, f.last-after)
 	for seq := after + 1; seq <= f.last; seq++ {
-		events = append(events, f.ring[seq%ringSize])
+		events = append(events, f.ring[seq%uint64(len(f.ring))])
 	}
 	return events, nil
 }

@@ -413,13 +413,19 @@ func fullHelper(file string) error {
 	if _, err := s.Commit(context.Background(), state.Change{Key: refused, New: newPod(refused.Name), Wait: true}); !errors.Is(err, state.ErrUnwritten) || s.Get(refused) != nil {
 		return fmt.Errorf("full file: a durable commit got %w, its pod is %v", err, s.Get(refused))
 	}
-	sub := s.Subscribe(1)
+	sub := s.Subscribe(16)
 	tick := key("tick")
 	if _, err := s.Commit(context.Background(), state.Change{Key: tick, New: newPod(tick.Name)}); err != nil {
 		return fmt.Errorf("full file: a commit in memory got %w", err)
 	}
-	if e := <-sub.C(); e.Pod.Key != tick {
-		return fmt.Errorf("full file: told %v", e)
+	// The commit that found the file full is told after its error is returned, so it may be told to this reader first.
+	for e := range sub.C() {
+		if e.Pod.Key == tick {
+			break
+		}
+		if e.Pod.Key == refused {
+			return fmt.Errorf("full file: told %v, which was refused", e)
+		}
 	}
 
 	limit.Cur = limit.Max

@@ -107,10 +107,10 @@ func (s *Store) Before(t time.Time) []*Pod {
 	if s.instant.was == nil || t.After(s.instant.at) {
 		return s.list()
 	}
-	if s.past.pods == nil || !s.past.at.Equal(s.instant.at) {
-		s.past = listing{at: s.instant.at, pods: s.instant.undo(s.list())}
+	if s.before.pods == nil || !s.before.at.Equal(s.instant.at) {
+		s.before = listing{at: s.instant.at, pods: s.instant.undo(s.list())}
 	}
-	return s.past.pods
+	return s.before.pods
 }
 
 // undo returns pods as they were before the moment's changes.

@@ -19,8 +19,12 @@ func (s *Store) load(f *file) error {
 			if err := hasBuckets(tx); err != nil {
 				return err
 			}
+			pods := s.loadPods
+			if s.lean {
+				pods = s.loadRemembered
+			}
 			for _, part := range []func(*bbolt.Tx) error{
-				s.loadRevision, s.loadPods, s.loadCounts, s.loadNodes, s.loadTables,
+				s.loadRevision, pods, s.loadCounts, s.loadNodes, s.loadTables,
 			} {
 				if err := part(tx); err != nil {
 					return err
@@ -112,13 +116,9 @@ func each(tx *bbolt.Tx, bucket string, fn func(key string, value []byte) error) 
 
 func decodePods(into []*Pod, records []stored) error {
 	for i, r := range records {
-		var life lifeRecord
-		if err := json.Unmarshal(r.life, &life); err != nil {
-			return fmt.Errorf("%w: life of pod %s: %w", ErrDamaged, r.key, err)
-		}
-		p := &Pod{
-			Key: r.key, UID: life.UID, Incarnation: life.Incarnation, Attempt: life.Attempt,
-			Updates: life.Updates, Deletes: life.Deletes, Created: life.Created, Life: life.Life, Update: life.Update, Memo: life.Memo,
+		p, err := decodeLife(r)
+		if err != nil {
+			return err
 		}
 		if err := gojson.Unmarshal(r.object, &p.Object); err != nil {
 			return fmt.Errorf("%w: object of pod %s: %w", ErrDamaged, r.key, err)
@@ -129,6 +129,18 @@ func decodePods(into []*Pod, records []stored) error {
 		into[i] = p
 	}
 	return nil
+}
+
+// decodeLife is a pod without its object.
+func decodeLife(r stored) (*Pod, error) {
+	var life lifeRecord
+	if err := json.Unmarshal(r.life, &life); err != nil {
+		return nil, fmt.Errorf("%w: life of pod %s: %w", ErrDamaged, r.key, err)
+	}
+	return &Pod{
+		Key: r.key, UID: life.UID, Incarnation: life.Incarnation, Attempt: life.Attempt,
+		Updates: life.Updates, Deletes: life.Deletes, Created: life.Created, Life: life.Life, Update: life.Update, Memo: life.Memo,
+	}, nil
 }
 
 func (s *Store) loadCounts(tx *bbolt.Tx) error {

@@ -25,6 +25,9 @@ const (
 	bucketNodes   = "nodes"
 	bucketParams  = "params"
 	bucketFacts   = "facts"
+
+	// bucketRemembered has the lives of pods whose objects somebody else keeps. Only lean stores make it.
+	bucketRemembered = "remembered"
 )
 
 var recordBuckets = []string{bucketObjects, bucketLives, bucketCounts, bucketNodes, bucketParams, bucketFacts}

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,6 +17,12 @@ type Options struct {
 	Path string
 	// Fsync makes durable commits survive power loss too. Without it they survive the end of the process only.
 	Fsync bool
+	// Lean says that somebody else keeps the pods themselves, as Kubernetes does: the file has of each only what a
+	// restart must not lose of its runs, pods are known after Open only by [Store.Remembered], and changes that nobody
+	// waits for gather for a second before they are written.
+	Lean bool
+	// Events is how many events are kept for subscribers that come back, each with its pod; 0: 4096.
+	Events int
 	// OnError is told from the writer's goroutine when the file becomes unwritable or a record cannot be encoded,
 	// and with nil when all is well again; nil: nobody is told. It must not call Close.
 	OnError func(error)
@@ -25,11 +32,13 @@ type Options struct {
 type Store struct {
 	onError func(error)
 	file    *file // nil: memory only
+	lean    bool
 
 	mu       sync.RWMutex
 	entries  map[Key]*entry      // guarded by mu
 	due      dueHeap             // guarded by mu
 	counts   counts              // guarded by mu
+	past     map[Key]*Pod        // guarded by mu; what a lean file remembers of pods that are not taken in yet
 	nodes    map[string]*Memo    // guarded by mu; node memos
 	tables   map[string]entryset // guarded by mu; bucket → key → value
 	instant  instant             // guarded by mu
@@ -41,13 +50,14 @@ type Store struct {
 
 	listMu sync.Mutex
 	order  order                   // changed under mu, or under listMu with mu held for reading
-	past   listing                 // guarded by listMu; the last answer of Before
+	before listing                 // guarded by listMu; the last answer of Before
 	listed atomic.Pointer[listing] // the last answer of List
 
-	wake chan struct{} // an earlier due time
-	work chan struct{} // something for the writer
-	stop chan struct{} // closed by Close
-	feed *feed
+	wake  chan struct{} // an earlier due time
+	work  chan struct{} // something for the writer
+	hurry chan struct{} // somebody waits for the writer
+	stop  chan struct{} // closed by Close
+	feed  *feed
 }
 
 type entryset map[string]json.RawMessage
@@ -69,12 +79,15 @@ type entry struct {
 func Open(o Options) (*Store, error) {
 	s := &Store{
 		onError: o.OnError,
+		lean:    o.Lean,
 		entries: map[Key]*entry{},
+		past:    map[Key]*Pod{},
 		counts:  newCounts(),
 		nodes:   map[string]*Memo{},
 		tables:  map[string]entryset{bucketParams: {}, bucketFacts: {}},
 		wake:    make(chan struct{}, 1),
 		work:    make(chan struct{}, 1),
+		hurry:   make(chan struct{}, 1),
 		stop:    make(chan struct{}),
 	}
 	if o.Path != "" && o.Path != "memory" {
@@ -82,12 +95,18 @@ func Open(o Options) (*Store, error) {
 		if err != nil {
 			return nil, err
 		}
+		if o.Lean {
+			err = f.makeLean()
+		}
+		if err != nil {
+			return nil, errors.Join(f.refuse(err), f.close())
+		}
 		if err := s.load(f); err != nil {
 			return nil, errors.Join(f.refuse(err), f.close())
 		}
 		s.file = f
 	}
-	s.feed = newFeed(s.revision.Load())
+	s.feed = newFeed(s.revision.Load(), cmp.Or(o.Events, ringSize))
 	return s, nil
 }
 

@@ -74,6 +74,13 @@ func (s *Store) NodeMemo(node string) *Memo {
 	return s.nodes[node]
 }
 
+// NodeMemos returns what the scripts of all nodes remember, by node.
+func (s *Store) NodeMemos() map[string]*Memo {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return maps.Clone(s.nodes)
+}
+
 // SetNodeMemo replaces a node's memo, by nil too, if it still is old, else it returns [ErrConflict]. It does not wait for the
 // file.
 func (s *Store) SetNodeMemo(node string, old, memo *Memo) error {

@@ -12,6 +12,9 @@ import (
 // retryAfter is how long a file that could not be written is left alone.
 const retryAfter = time.Second
 
+// gatherFor is how long a lean store keeps changes in memory that nobody waits for.
+const gatherFor = time.Second
+
 // slot is the place of one value in the file.
 type slot struct{ bucket, key string }
 
@@ -63,6 +66,7 @@ func (s *Store) enqueued(key string, wait bool) <-chan error {
 	if !wait {
 		return nil
 	}
+	signal(s.hurry)
 	done := make(chan error, 1)
 	s.queue.waiters = append(s.queue.waiters, waiter{key, done})
 	return done
@@ -78,6 +82,7 @@ func (s *Store) write(ctx context.Context) {
 		case <-s.stop:
 			return
 		case <-s.work:
+			s.gather(ctx)
 			if s.flush(s.Err() == nil) {
 				continue
 			}
@@ -87,6 +92,21 @@ func (s *Store) write(ctx context.Context) {
 			}
 		}
 		time.AfterFunc(retryAfter, func() { signal(retry) })
+	}
+}
+
+// gather lets changes come together that a lean store need not write one by one.
+func (s *Store) gather(ctx context.Context) {
+	if !s.lean {
+		return
+	}
+	over := make(chan struct{})
+	defer time.AfterFunc(gatherFor, func() { close(over) }).Stop()
+	select {
+	case <-over:
+	case <-s.hurry:
+	case <-ctx.Done():
+	case <-s.stop:
 	}
 }
 

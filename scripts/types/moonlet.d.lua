@@ -43,6 +43,37 @@
 ---@field started string
 ---@field finished? string
 
+---@class IO the client of exec, attach or a forwarded port
+---@field tty boolean it is a terminal: lines come when Enter is pressed, and are shown by Moonlet
+---@field attach boolean it joined the container's own process
+---@field read fun(self: IO, what?: number|string): string? a line; "a": all there is; a number: at most so many bytes, at least one. Waits. nil: the end
+---@field lines fun(self: IO): fun(): string? goes through the lines
+---@field write fun(self: IO, ...: string|number): IO sends text; it arrives when the hook reads or ends
+---@field error fun(self: IO, ...: string|number): IO sends text on the stream for errors
+---@field size fun(self: IO): number?, number? width and height of the terminal in characters; nil without one
+
+---@class ExecAnswer
+---@field stdout? string
+---@field stderr? string
+---@field exit? number from 0 to 255
+
+---@class HTTPRequest
+---@field method string
+---@field path string without the query
+---@field query table<string, string> the first value of each name
+---@field host string
+---@field headers table<string, string> names in lower case
+---@field body string
+
+---@class HTTPAnswer
+---@field status? number 200 if left out
+---@field headers? table<string, string>
+---@field body? string
+
+---@class UsageAnswer
+---@field cpu? number|string cores, "250m" or 0.25
+---@field memory? number|string bytes, "64Mi"
+
 ---@class Call
 ---@field name string createPod, getPodStatus …
 ---@field namespace? string
@@ -667,6 +698,38 @@ function status(pod, status) end
 ---@return nil|string|string[]|Every
 function logs(pod, container, opts) end
 
+---Asked when: kubectl exec; and kubectl attach -i, which joins the container's own process: io.attach is true then (attach without -i shows the log from now on).
+---May answer the output and the exit code: `return "hello\n"`, `return "no such file\n", 1`, `return 127`, `return { stdout = "", stderr = "no\n", exit = 1 }`. What `io:write(…)` wrote goes before it. `io:read()` waits for a line, as long as it takes, and is nil at the end of the input.
+---@param pod Pod the pod, read-only; `pod.memo` is ours
+---@param container Container the container's spec
+---@param argv string[] the command and its arguments; of attach the container's own, or its name where the image decides
+---@param io IO the client: io:read(), io:write(…)
+---@return nil|string|number|ExecAnswer, number|nil
+function exec(pod, container, argv, io) end
+
+---Asked when: an HTTP request comes through kubectl port-forward.
+---May answer the body of a 200, or `{ status = 404, headers = { … }, body = "…" }`, or `reject(code, why)`; `false`: nothing listens on that port; nothing: a short page that names pod and port, if the port is one the pod has.
+---@param pod Pod the pod, read-only; `pod.memo` is ours
+---@param port number the port of the pod
+---@param request HTTPRequest method, path, query, headers (names in lower case), body, host
+---@return nil|string|HTTPAnswer|Reject|false
+function http(pod, port, request) end
+
+---Asked when: a connection is made through kubectl port-forward; where a script has this hook, http is not asked.
+---May answer text that goes out last, or nothing: the connection is closed when the hook ends; `false` before anything was written: nothing listens on that port.
+---@param pod Pod the pod, read-only; `pod.memo` is ours
+---@param port number the port of the pod
+---@param io IO the client: io:read(), io:write(…)
+---@return nil|string|false
+function port_forward(pod, port, io) end
+
+---Asked when: kubectl top and metrics: every five seconds of a container's run, while somebody looks.
+---May answer cores and memory: `{ cpu = "250m", memory = "64Mi" }`, or `return 0.25, "64Mi"`. What is left out is a share of the container's requests that stays the same for a run.
+---@param pod Pod the pod, read-only; `pod.memo` is ours
+---@param container Container the container's spec
+---@return nil|number|string|UsageAnswer, number|string|nil
+function usage(pod, container) end
+
 ---Asked when: updatePod, when metadata or spec changed.
 ---May answer nothing: taken; `reject(code, why)`: the call fails and the pod stays as it was; `delay(d)`: stored and listed at once, its containers follow after d.
 ---@param pod Pod the pod, read-only; `pod.memo` is ours
@@ -697,6 +760,12 @@ function conditions(node) end
 ---@param node Node the node as config describes it; `node.memo` is ours
 ---@return nil|NodeAddress[]
 function addresses(node) end
+
+---Asked when: the lease of a node is due.
+---May answer `false`: the node falls silent, as a machine does that died: no lease, no status, no word of its pods, until it is asked again and answers otherwise. Anything else: it lives.
+---@param node Node the node as config describes it; `node.memo` is ours
+---@return boolean|nil
+function heartbeat(node) end
 
 ---Asked when: before each provider call that the file's `match = { calls = {…} }` names.
 ---May answer a fault: `latency(d)`, `reject(code, why)`, `hang()`, `drop()`, `garble()`, `cut(share)`, or a table of several: `{ latency = "2s", error = 503, message = "busy" }`. Files are asked in name order; the first fault wins, latencies add up.
