@@ -33,19 +33,34 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // examples says how each file here is tested. A file that is missing from it fails the test.
 var examples = map[string]func(t *testing.T, file string){
-	"pod.json":            decodes(&v1.Pod{}),
-	"pod.yaml":            decodes(&v1.Pod{}),
-	"lab-pod.json":        decodes(&v1.Pod{}),
-	"lab-stop.json":       decodes(&v1.Pod{}),
-	"deployment-pod.json": decodes(&v1.Pod{}),
-	"deployment.yaml":     decodes(&appsv1.Deployment{}),
-	"capacity.yaml":       capacity,
-	"lab.sh":              script,
-	"deployment-pods.sh":  script,
-	"live-edit.sh":        liveEdit,
-	"first/hello.lua":     loads,
-	"testdata/*.golden":   nil, // what the scripts print
-	"examples_test.go":    nil,
+	"pod.json":                decodes(&v1.Pod{}),
+	"pod.yaml":                decodes(&v1.Pod{}),
+	"lab-pod.json":            decodes(&v1.Pod{}),
+	"lab-stop.json":           decodes(&v1.Pod{}),
+	"deployment-pod.json":     decodes(&v1.Pod{}),
+	"deployment.yaml":         decodes(&appsv1.Deployment{}),
+	"capacity.yaml":           capacity,
+	"web.yaml":                decodes(&v1.Pod{}),
+	"provider.toml":           starts,
+	"values/scripts.yaml":     nil, // the tests of the chart render it with each of these
+	"values/team.yaml":        nil,
+	"values/web.yaml":         nil,
+	"values/web-sidecar.yaml": nil,
+	"lab.sh":                  script,
+	"deployment-pods.sh":      script,
+	"live-edit.sh":            liveEdit,
+	"first/hello.lua":         loads,
+	"testdata/*.golden":       nil, // what the scripts print
+
+	"provider-go/main.go":         nil, // by main_test.go beside it
+	"provider-go/main_test.go":    nil,
+	"provider-go/pod.yaml":        decodes(&v1.Pod{}),
+	"provider-go/README.md":       nil,
+	"provider-python/provider.py": pythonProvider,
+	"provider-python/README.md":   nil,
+	"provider_test.go":            nil,
+
+	"examples_test.go": nil,
 }
 
 func TestEveryExampleWorks(t *testing.T) {
@@ -117,6 +132,19 @@ func TestJSONAndYAMLSayTheSame(t *testing.T) {
 	}
 	if diff := cmp.Diff(d.Spec.Template.Spec.Containers, p.Spec.Containers); diff != "" {
 		t.Errorf("deployment-pod.json has other containers than deployment.yaml:\n%s", diff)
+	}
+}
+
+// starts reads a configuration of moonlet kubelet and looks at what it says of the nodes.
+func starts(t *testing.T, file string) {
+	t.Helper()
+	c, err := config.Load(config.Options{File: file, Env: func() []string { return []string{"MOONLET_STATE=memory"} }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"moon-0", "moon-1", "moon-2"}
+	if diff := cmp.Diff(want, c.Node.Names()); diff != "" || c.Kubelet.Provider != "lua" || c.Kubelet.OnExit != "delete" {
+		t.Errorf("%+v: %s", c.Kubelet, diff)
 	}
 }
 

@@ -17,6 +17,7 @@ func rootCommand() *cobra.Command {
 		Long: `Moonlet stands behind a virtual Kubernetes node. Its pods run no containers: what they do (start slowly, crash, run
 out of memory, print logs) is what short Lua scripts say. Save a script, and it is live.`,
 		Example: `  moonlet serve                     serve ./scripts on 127.0.0.1:3000
+  moonlet kubelet                   be a node of the cluster your kubeconfig names
   moonlet script new flaky          write a first script
   moonlet script check              what is wrong with the scripts
   moonlet config view --origin      every setting, and where its value comes from`,
@@ -25,7 +26,7 @@ out of memory, print logs) is what short Lua scripts say. Save a script, and it 
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError("%w", err) })
-	root.AddCommand(serveCommand(), scriptCommand(), configCommand(), completionCommand(), versionCommand())
+	root.AddCommand(serveCommand(), kubeletCommand(), scriptCommand(), configCommand(), completionCommand(), versionCommand())
 	group(root)
 	return root
 }

@@ -25,7 +25,7 @@ one stays. Ctrl-C ends it gracefully, a second one at once.`,
 		Args: arguments(0, 0, ""),
 		RunE: serve,
 	}
-	settingFlags(cmd)
+	settingFlags(cmd, config.ServeKeys()...)
 	return cmd
 }
 

@@ -1,0 +1,4 @@
+package kubeletapi
+
+// LogOptions is what the fuzz target drives.
+var LogOptions = logOptions

@@ -1,0 +1,80 @@
+package pods
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+)
+
+// api is the part of the API server that we write to. Answers are not decoded: they are about what we know already.
+type api struct{ rest rest.Interface }
+
+// briefly asks for an answer without spec and status, in the form that the API server makes cheapest.
+const briefly = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+
+// patchStatus applies a strategic merge patch to a pod's status. It returns the resource version which the pod has then;
+// 0 if the answer does not say.
+func (a api) patchStatus(ctx context.Context, name key, body []byte) (version uint64, err error) {
+	answer, err := a.rest.Patch(types.StrategicMergePatchType).
+		Namespace(name.Namespace).Resource("pods").Name(name.Name).SubResource("status").
+		SetHeader("Accept", briefly).MaxRetries(0).Body(body).DoRaw(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return versionIn(answer), nil
+}
+
+// remove deletes a pod at once, unless it is another by now: that is a conflict. One that is gone is no error.
+func (a api) remove(ctx context.Context, name key, uid types.UID) error {
+	body := []byte(`{"kind":"DeleteOptions","apiVersion":"v1","gracePeriodSeconds":0,"preconditions":{"uid":"` + string(uid) + `"}}`)
+	_, err := a.rest.Delete().
+		Namespace(name.Namespace).Resource("pods").Name(name.Name).
+		SetHeader("Content-Type", "application/json").SetHeader("Accept", briefly).MaxRetries(0).Body(body).DoRaw(ctx)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// get reads a pod.
+func (a api) get(ctx context.Context, name key) (*v1.Pod, error) {
+	p := &v1.Pod{}
+	err := a.rest.Get().Namespace(name.Namespace).Resource("pods").Name(name.Name).
+		VersionedParams(&metav1.GetOptions{}, scheme.ParameterCodec).Do(ctx).Into(p)
+	return p, err
+}
+
+// asked is the pause that the API server asked for; 0: none.
+func asked(err error) time.Duration {
+	if seconds, ok := apierrors.SuggestsClientDelay(err); ok {
+		return time.Duration(seconds) * time.Second
+	}
+	return 0
+}
+
+// outcome names the result of a write, for metrics.
+func outcome(err error) string {
+	var status apierrors.APIStatus
+	switch {
+	case err == nil:
+		return "ok"
+	case apierrors.IsNotFound(err):
+		return "gone"
+	case apierrors.IsConflict(err):
+		return "conflict"
+	case apierrors.IsTooManyRequests(err):
+		return "throttled"
+	case errors.As(err, &status) && status.Status().Code < http.StatusInternalServerError:
+		return "refused"
+	default:
+		return "error"
+	}
+}

@@ -1,0 +1,72 @@
+package pods
+
+import (
+	"testing"
+
+	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
+	"k8s.io/client-go/kubernetes/scheme"
+)
+
+func encodedPod(tb testing.TB) []byte {
+	tb.Helper()
+	p := &v1.Pod{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: "web", Namespace: "default", UID: "u", ResourceVersion: "42", Labels: map[string]string{"a": "b"},
+			ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "m", FieldsV1: metav1.NewFieldsV1("{}")}},
+			Finalizers:    []string{"f"},
+		},
+		Spec:   v1.PodSpec{NodeName: "moon-1", Containers: []v1.Container{{Name: "app"}}},
+		Status: v1.PodStatus{Phase: v1.PodRunning},
+	}
+	p.SetGroupVersionKind(v1.SchemeGroupVersion.WithKind("Pod"))
+	b, err := runtime.Encode(protobuf.NewSerializer(scheme.Scheme, scheme.Scheme), p)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b
+}
+
+func TestPodIsDecodedWithoutItsManagedFields(t *testing.T) {
+	if got := versionIn(encodedPod(t)); got != 42 {
+		t.Errorf("version %d", got)
+	}
+	s, err := decodePod(encodedPod(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Name != "web" || s.UID != "u" || s.Labels["a"] != "b" || len(s.Finalizers) != 1 || s.ManagedFields != nil || s.node() != "moon-1" {
+		t.Errorf("metadata %+v on node %q", s.ObjectMeta, s.node())
+	}
+	spec, err := s.decodeSpec()
+	if err != nil || spec.NodeName != "moon-1" || spec.Containers[0].Name != "app" {
+		t.Errorf("spec %+v, %v", spec, err)
+	}
+	status, err := s.decodeStatus()
+	if err != nil || status.Phase != v1.PodRunning {
+		t.Errorf("status %+v, %v", status, err)
+	}
+}
+
+// FuzzDecode holds that no answer of a server makes us panic.
+func FuzzDecode(f *testing.F) {
+	object := encodedPod(f)
+	event, err := (&metav1.WatchEvent{Type: "MODIFIED", Object: runtime.RawExtension{Raw: object}}).Marshal()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(event)
+	f.Add(object)
+	f.Add([]byte("k8s\x00\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"))
+	f.Fuzz(func(_ *testing.T, b []byte) {
+		versionIn(b)
+		e, err := decodeEvent(b)
+		if s, ok := e.Object.(*sighting); err == nil && ok {
+			s.node()
+			_, _ = s.decodeSpec()
+			_, _ = s.decodeStatus()
+		}
+	})
+}
