@@ -1,0 +1,440 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+)
+
+// What make compare says beside the binaries.
+var (
+	kwokBinary = os.Getenv("KWOK")
+	kwokStages = os.Getenv("KWOK_STAGES") // kustomize/stage of its module
+)
+
+const (
+	comparePods    = 10_000
+	compareWorkers = 50
+	compareRounds  = 3
+)
+
+// contender is a simulator in the comparison.
+type contender struct {
+	name  string
+	start func(b *testing.B, l *lab, client kubernetes.Interface, nodes []string) *exec.Cmd
+}
+
+// measured is one round of one contender.
+type measured struct {
+	nodesReady, p50, p99, gone time.Duration
+	perSecond                  float64
+	cpu, deleteCPU             float64 // seconds
+	rss                        float64 // MiB, the highest
+}
+
+// BenchmarkCompare creates 10,000 pods bound to one node and to a thousand, and deletes them, under Moonlet and under
+// KWOK on one control plane in turn, three times, and prints the medians beside the bars.
+func BenchmarkCompare(b *testing.B) {
+	if kwokBinary == "" || kwokStages == "" {
+		b.Skip("KWOK and KWOK_STAGES name what to compare with; make compare sets them")
+	}
+	dir := b.TempDir()
+	l := &lab{dir: filepath.Join(dir, "lab")}
+	if err := l.up(dir, "--load"); err != nil {
+		b.Fatal(err)
+	}
+	defer l.down()
+	client := clusterClient(b, l)
+	for _, nodes := range []int{1, 1000} {
+		all := map[string][]measured{}
+		contenders := []contender{{"kwok", startKWOK}, {"moonlet", moonletStarter("0")}, {"moonlet with events", moonletStarter("")}}
+		for round := range compareRounds {
+			for _, c := range contenders {
+				m := measure(b, l, client, c, nodes, fmt.Sprintf("%d-%d", nodes, round))
+				all[c.name] = append(all[c.name], m)
+				fmt.Fprintf(os.Stderr, "%4d nodes, round %d, %-20s %s\n", nodes, round+1, c.name, m)
+			}
+		}
+		judge(nodes, all)
+	}
+	for b.Loop() { // the rounds above are the benchmark
+		break
+	}
+}
+
+func (m measured) String() string {
+	return fmt.Sprintf("nodes ready %5.1fs  %4.0f pods/s  lag p50 %4.1fs p99 %4.1fs  CPU %5.2fs  gone %5.1fs (CPU %5.2fs)  RSS %3.0f MiB",
+		m.nodesReady.Seconds(), m.perSecond, m.p50.Seconds(), m.p99.Seconds(), m.cpu, m.gone.Seconds(), m.deleteCPU, m.rss)
+}
+
+func judge(nodes int, all map[string][]measured) {
+	kwok := median(all["kwok"])
+	for name, bars := range map[string]struct{ rate, cpu float64 }{"moonlet": {1.3, 0.6}, "moonlet with events": {1.0, 0.8}} {
+		m := median(all[name])
+		line := func(what string, got, bar float64, ok bool) {
+			verdict := "met"
+			if !ok {
+				verdict = "MISSED"
+			}
+			fmt.Fprintf(os.Stderr, "%4d nodes, %-20s %-28s %8.2f   bar %6.2f  %s\n", nodes, name, what, got, bar, verdict)
+		}
+		line("pods/s of KWOK's", m.perSecond/kwok.perSecond, bars.rate, m.perSecond >= bars.rate*kwok.perSecond)
+		line("CPU of KWOK's", m.cpu/kwok.cpu, bars.cpu, m.cpu <= bars.cpu*kwok.cpu)
+		line("RSS, MiB", m.rss, 200, m.rss <= 200)
+		if nodes == 1000 {
+			line("nodes ready, s", m.nodesReady.Seconds(), 4, m.nodesReady < 4*time.Second)
+		}
+	}
+}
+
+// median is that of each figure by itself.
+func median(all []measured) measured {
+	mid := func(of func(measured) float64) float64 {
+		values := make([]float64, len(all))
+		for i, m := range all {
+			values[i] = of(m)
+		}
+		slices.Sort(values)
+		return values[len(values)/2]
+	}
+	return measured{
+		nodesReady: time.Duration(mid(func(m measured) float64 { return float64(m.nodesReady) })),
+		perSecond:  mid(func(m measured) float64 { return m.perSecond }),
+		cpu:        mid(func(m measured) float64 { return m.cpu }),
+		rss:        mid(func(m measured) float64 { return m.rss }),
+	}
+}
+
+func measure(b *testing.B, l *lab, client kubernetes.Interface, c contender, n int, round string) measured {
+	b.Helper()
+	var m measured
+	prefix := strings.ReplaceAll(c.name, " ", "-") + "-" + round
+	nodes := make([]string, n)
+	for i := range nodes {
+		nodes[i] = fmt.Sprintf("%s-%d", prefix, i)
+	}
+	if n == 1 {
+		nodes[0] = prefix
+	}
+	begin := time.Now()
+	cmd := c.start(b, l, client, nodes)
+	defer end(cmd)
+	allReady(b, client, nodes)
+	m.nodesReady = time.Since(begin)
+
+	ns := prefix
+	if _, err := client.CoreV1().Namespaces().Create(b.Context(), &v1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}}, metav1.CreateOptions{}); err != nil {
+		b.Fatal(err)
+	}
+	watcher := watchPods(b, client, ns)
+	defer watcher.stop()
+	before := cpuSeconds(b, cmd)
+	begin = time.Now()
+	flood(b, client, ns, nodes, watcher)
+	watcher.await(b, "Running", func() int { return len(watcher.lags) })
+	m.perSecond = comparePods / time.Since(begin).Seconds()
+	m.cpu = cpuSeconds(b, cmd) - before
+	slices.Sort(watcher.lags)
+	m.p50, m.p99 = watcher.lags[comparePods/2], watcher.lags[comparePods*99/100]
+
+	before, begin = cpuSeconds(b, cmd), time.Now()
+	if err := client.CoreV1().Pods(ns).DeleteCollection(b.Context(), metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
+		b.Fatal(err)
+	}
+	watcher.await(b, "gone", func() int { return watcher.gone })
+	m.gone, m.deleteCPU = time.Since(begin), cpuSeconds(b, cmd)-before
+	m.rss = peakMiB(b, cmd)
+	end(cmd)
+	deleteNodes(b, client, nodes)
+	_ = client.CoreV1().Namespaces().Delete(b.Context(), ns, metav1.DeleteOptions{})
+	return m
+}
+
+func flood(b *testing.B, client kubernetes.Interface, ns string, nodes []string, w *podWatch) {
+	b.Helper()
+	var wg sync.WaitGroup
+	next := make(chan int)
+	for range compareWorkers {
+		wg.Go(func() {
+			for i := range next {
+				name := fmt.Sprintf("pod-%05d", i)
+				w.creating(name)
+				if _, err := client.CoreV1().Pods(ns).Create(context.Background(), podOn(nodes[i%len(nodes)], ns, name), metav1.CreateOptions{}); err != nil {
+					b.Errorf("create %s: %v", name, err)
+				}
+			}
+		})
+	}
+	for i := range comparePods {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+}
+
+// podWatch sees when pods are Running, and when they are gone.
+type podWatch struct {
+	stop    context.CancelFunc
+	mu      sync.Mutex
+	created map[string]time.Time
+	lags    []time.Duration
+	gone    int
+}
+
+func (w *podWatch) creating(name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.created[name] = time.Now()
+}
+
+// watchPods takes the watch up again where the API server ended it: it closes those that fall behind.
+func watchPods(b *testing.B, client kubernetes.Interface, ns string) *podWatch {
+	b.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	w := &podWatch{stop: stop, created: map[string]time.Time{}}
+	first, err := client.CoreV1().Pods(ns).List(ctx, metav1.ListOptions{Limit: 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	go func() {
+		for version := first.ResourceVersion; ctx.Err() == nil; {
+			stream, err := client.CoreV1().Pods(ns).Watch(ctx, metav1.ListOptions{ResourceVersion: version})
+			if err != nil {
+				continue
+			}
+			for e := range stream.ResultChan() {
+				if p, ok := e.Object.(*v1.Pod); ok {
+					version = p.ResourceVersion
+					w.see(string(e.Type), p)
+				}
+			}
+		}
+	}()
+	return w
+}
+
+func (w *podWatch) see(kind string, p *v1.Pod) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if kind == "DELETED" {
+		w.gone++
+		return
+	}
+	if at, waiting := w.created[p.Name]; waiting && p.Status.Phase == v1.PodRunning {
+		delete(w.created, p.Name)
+		w.lags = append(w.lags, time.Since(at))
+	}
+}
+
+func (w *podWatch) await(b *testing.B, what string, count func() int) {
+	b.Helper()
+	got := 0
+	for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		w.mu.Lock()
+		got = count()
+		w.mu.Unlock()
+		if got == comparePods {
+			return
+		}
+	}
+	b.Fatalf("after 5m only %d of %d pods are %s", got, comparePods, what)
+}
+
+func allReady(b *testing.B, client kubernetes.Interface, nodes []string) {
+	b.Helper()
+	want := map[string]bool{}
+	for _, n := range nodes {
+		want[n] = true
+	}
+	eventually(b, "all nodes are Ready", func() error {
+		all, err := client.CoreV1().Nodes().List(b.Context(), metav1.ListOptions{ResourceVersion: "0"})
+		if err != nil {
+			return err
+		}
+		ready := 0
+		for i := range all.Items {
+			if want[all.Items[i].Name] && slices.ContainsFunc(all.Items[i].Status.Conditions, func(c v1.NodeCondition) bool {
+				return c.Type == v1.NodeReady && c.Status == v1.ConditionTrue
+			}) {
+				ready++
+			}
+		}
+		if ready < len(nodes) {
+			return fmt.Errorf("%d are", ready)
+		}
+		return nil
+	})
+}
+
+func deleteNodes(b *testing.B, client kubernetes.Interface, nodes []string) {
+	b.Helper()
+	var wg sync.WaitGroup
+	next := make(chan string)
+	for range 20 {
+		wg.Go(func() {
+			for n := range next {
+				_ = client.CoreV1().Nodes().Delete(context.Background(), n, metav1.DeleteOptions{})
+				_ = client.CoordinationV1().Leases("kube-node-lease").Delete(context.Background(), n, metav1.DeleteOptions{})
+			}
+		})
+	}
+	for _, n := range nodes {
+		next <- n
+	}
+	close(next)
+	wg.Wait()
+}
+
+// moonletStarter starts moonlet kubelet with a script that is asked for every run; events: the budget, "" for the default.
+func moonletStarter(events string) func(*testing.B, *lab, kubernetes.Interface, []string) *exec.Cmd {
+	return func(b *testing.B, l *lab, _ kubernetes.Interface, nodes []string) *exec.Cmd {
+		b.Helper()
+		scripts := scriptFolder(b, map[string]string{"default.lua": "function on_start(pod, container, run) return { ready = \"0s\" } end\n"})
+		name := strings.TrimSuffix(nodes[0], "-0")
+		args := []string{
+			"kubelet", "--nodename", name, "--nodes", strconv.Itoa(len(nodes)), "--scripts", scripts, "--state", "memory", "--node-capacity", "pods=100000",
+			"--kubelet-port", "0", "--metrics-addr", "off", "--listen", "127.0.0.1:0",
+		}
+		if events != "" {
+			args = append(args, "--events-per-node", events)
+		}
+		if len(nodes) == 1 {
+			args[2] = nodes[0]
+		}
+		return launchMeasured(b, l, moonletBinary, args)
+	}
+}
+
+func launchMeasured(b *testing.B, l *lab, binary string, args []string) *exec.Cmd {
+	b.Helper()
+	out, err := os.Create(filepath.Join(b.TempDir(), filepath.Base(binary)+".log"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer out.Close()
+	cmd := exec.Command(binary, args...)
+	cmd.Env, cmd.Stdout, cmd.Stderr = l.env(), out, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	return cmd
+}
+
+func end(cmd *exec.Cmd) {
+	if cmd.ProcessState == nil {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+	}
+}
+
+// startKWOK starts KWOK with its fast stages in its config and a parallelism of 16, and creates its nodes.
+func startKWOK(b *testing.B, l *lab, client kubernetes.Interface, nodes []string) *exec.Cmd {
+	b.Helper()
+	cmd := launchMeasured(b, l, kwokBinary, []string{"--kubeconfig", l.kubeconfig(), "--config", kwokConfig(b), "--cidr", "10.0.0.0/14", "--node-ip", "127.0.0.1"})
+	var wg sync.WaitGroup
+	next := make(chan string)
+	for range 20 {
+		wg.Go(func() {
+			for n := range next {
+				if _, err := client.CoreV1().Nodes().Create(b.Context(), kwokNode(n), metav1.CreateOptions{}); err != nil {
+					b.Errorf("create node: %v", err)
+				}
+			}
+		})
+	}
+	for _, n := range nodes {
+		next <- n
+	}
+	close(next)
+	wg.Wait()
+	return cmd
+}
+
+func kwokConfig(b *testing.B) string {
+	b.Helper()
+	var config bytes.Buffer
+	config.WriteString(`apiVersion: config.kwok.x-k8s.io/v1alpha1
+kind: KwokConfiguration
+options:
+  podPlayStageParallelism: 16
+  nodePlayStageParallelism: 16
+  nodeLeaseParallelism: 16
+  nodeLeaseDurationSeconds: 40
+  manageNodesWithAnnotationSelector: kwok.x-k8s.io/node=fake
+`)
+	for _, stage := range []string{
+		"node/fast/node-initialize.yaml", "node/heartbeat-with-lease/node-heartbeat-with-lease.yaml",
+		"pod/fast/pod-ready.yaml", "pod/fast/pod-complete.yaml", "pod/fast/pod-delete.yaml",
+	} {
+		text, err := os.ReadFile(filepath.Join(kwokStages, stage))
+		if err != nil {
+			b.Fatal(err)
+		}
+		fmt.Fprintf(&config, "---\n%s\n", text)
+	}
+	file := filepath.Join(b.TempDir(), "kwok.yaml")
+	if err := os.WriteFile(file, config.Bytes(), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	return file
+}
+
+func kwokNode(name string) *v1.Node {
+	capacity := v1.ResourceList{
+		v1.ResourceCPU: resource.MustParse("32"), v1.ResourceMemory: resource.MustParse("256Gi"), v1.ResourcePods: resource.MustParse("100000"),
+	}
+	return &v1.Node{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: name, Annotations: map[string]string{"kwok.x-k8s.io/node": "fake"}, Labels: map[string]string{"type": "kwok", "kubernetes.io/hostname": name},
+		},
+		Status: v1.NodeStatus{Capacity: capacity, Allocatable: capacity},
+	}
+}
+
+// cpuSeconds is what a process has used, user and system, as Linux counts it: in hundredths.
+func cpuSeconds(b *testing.B, cmd *exec.Cmd) float64 {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", cmd.Process.Pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest)
+	user, errUser := strconv.Atoi(fields[11])
+	system, errSystem := strconv.Atoi(fields[12])
+	if errUser != nil || errSystem != nil {
+		b.Fatalf("/proc/…/stat: %q", text)
+	}
+	return float64(user+system) / 100
+}
+
+// peakMiB is the most memory that a process ever had resident.
+func peakMiB(b *testing.B, cmd *exec.Cmd) float64 {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "VmHWM:")
+	kib, err := strconv.Atoi(strings.Fields(rest)[0])
+	if err != nil {
+		b.Fatal(err)
+	}
+	return float64(kib) / 1024
+}
