@@ -13,6 +13,8 @@ STAMPS  := -X main.stampedVersion=$(VERSION) -X main.stampedCommit=$(COMMIT) -X 
 CACHE        ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/moonlet
 LINT_VERSION := v2.15.0
 LINT         := $(CACHE)/golangci-lint/$(LINT_VERSION)/golangci-lint
+# What is built to look at the product, in Go modules of its own: nobody else pays for Docker, Helm or Kubernetes.
+MODULES      := .ci/dockerlint .ci/helm cmd/moonlet-lab
 GOLANGCI     := GOLANGCI_LINT_CACHE="$(CACHE)/golangci-lint/cache" "$(LINT)"
 
 # The race detector needs a C compiler. Without one the tests still run, and say so.
@@ -22,7 +24,7 @@ export GORACE := atexit_sleep_ms=0
 
 .PHONY: help
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: build ## build, then serve ./scripts on 127.0.0.1:3000, state kept in the user's state folder
@@ -35,7 +37,7 @@ build: need-go ## build bin/moonlet
 .PHONY: test
 test: need-go race-note vet ## vet and all tests, with the race detector, and the Dockerfile's lint
 	go test $(RACE) -timeout 15m ./...
-	$(MAKE) --no-print-directory dockerlint
+	$(MAKE) --no-print-directory dockerlint lab-test
 
 .PHONY: short
 short: need-go ## the quick tests, without the race detector
@@ -51,22 +53,24 @@ vet: need-go
 .PHONY: lint
 lint: $(LINT) ## golangci-lint, with the layer rules
 	$(GOLANGCI) run ./...
-	cd .ci/dockerlint && $(GOLANGCI) run -c ../../.golangci.yml ./...
+	for m in $(MODULES); do (cd $$m && CGO_ENABLED=0 $(GOLANGCI) run -c "$(CURDIR)/.golangci.yml" ./...); done
 
 .PHONY: fmt
 fmt: $(LINT) ## format the code and tidy go.mod
 	$(GOLANGCI) fmt ./...
+	for m in $(MODULES); do (cd $$m && $(GOLANGCI) fmt -c "$(CURDIR)/.golangci.yml" ./...); done
 	go mod tidy
-	cd .ci/dockerlint && go mod tidy
+	for m in $(MODULES); do (cd $$m && go mod tidy); done
 
 .PHONY: fmt-check
 fmt-check: $(LINT)
 	$(GOLANGCI) fmt --diff ./...
+	for m in $(MODULES); do (cd $$m && $(GOLANGCI) fmt -c "$(CURDIR)/.golangci.yml" --diff ./...); done
 
 .PHONY: tidy-check
 tidy-check: need-go
 	go mod tidy -diff
-	cd .ci/dockerlint && go mod tidy -diff
+	for m in $(MODULES); do (cd $$m && go mod tidy -diff); done
 
 .PHONY: dockerlint
 dockerlint: need-go
@@ -99,6 +103,45 @@ image: need-go ## the container image, with Docker or buildah
 .PHONY: image-root
 image-root: build
 	.ci/image-root bin/moonlet bin/image
+
+# The programs that stand for a cluster are built once, outside the checkout: the first time takes minutes and says so.
+NODES ?= 3
+.PHONY: lab
+lab: build ## a Kubernetes of your own with three virtual nodes, until Ctrl-C (NODES=…): no cluster needed
+	@lab=$$(cmd/moonlet-lab/build.sh) && cmd/moonlet-lab/try.sh "$(CURDIR)/bin/moonlet" "$$lab" $(NODES)
+
+# The race detector would compile Kubernetes a second time: only what is ours is tested with it.
+.PHONY: lab-test
+lab-test: need-go
+	cd cmd/moonlet-lab && go vet ./internal/... ./e2e && go test $(RACE) -short ./internal/...
+
+E2E := CGO_ENABLED=0 MOONLET="$(CURDIR)/bin/moonlet" MOONLET_LAB="$$lab" go test -count=1
+
+.PHONY: e2e
+e2e: build chart ## all of it on a real control plane, with the real kubectl and helm (E2E_RUN=TestRows: one part)
+	lab=$$(cmd/moonlet-lab/build.sh) && helm="$(CACHE)/helm/moonlet-helm" && (cd .ci/helm && CGO_ENABLED=0 go build -o "$$helm" .) && \
+	cd cmd/moonlet-lab && MOONLET_HELM="$$helm" $(E2E) -timeout 20m $(if $(E2E_RUN),-run '$(E2E_RUN)',) ./e2e ./internal/...
+
+.PHONY: chart
+chart: need-go ## helm lint, and the rendered chart as it should be
+	cd .ci/helm && go vet ./... && go test ./...
+
+.PHONY: first-byte
+first-byte: build ## how fast logs, exec and port-forward answer through the API server, with the bar
+	lab=$$(cmd/moonlet-lab/build.sh) && cd cmd/moonlet-lab && $(E2E) -timeout 10m -run '^$$' -bench FirstByte -benchtime 1x ./e2e
+
+KWOK_VERSION := v0.8.0
+KWOK := $(CACHE)/kwok/$(KWOK_VERSION)/kwok
+.PHONY: compare
+compare: build $(KWOK) ## 10,000 pods under Moonlet and under KWOK, on one control plane in turn; some twenty minutes
+	lab=$$(cmd/moonlet-lab/build.sh) && cd cmd/moonlet-lab && \
+	KWOK="$(KWOK)" KWOK_STAGES="$$(go env GOMODCACHE)/sigs.k8s.io/kwok@$(KWOK_VERSION)/kustomize/stage" \
+	$(E2E) -timeout 60m -run '^$$' -bench Compare -benchtime 1x ./e2e
+
+$(KWOK):
+	@.ci/need-go
+	mkdir -p "$(@D)"
+	GOBIN="$(@D)" GOFLAGS= go install sigs.k8s.io/kwok/cmd/kwok@$(KWOK_VERSION)
 
 .PHONY: clean
 clean: ## remove what was built here
