@@ -64,14 +64,10 @@ func TestNoRightIsAWildcard(t *testing.T) {
 	}
 }
 
-// The kubelet says in broker/rights.go what it cannot do without. The chart grants that, what it does now and then, and
-// what its values ask for; nothing else.
+// The kubelet says in broker/rights.go what it cannot do without. The chart grants that and what its values ask for;
+// nothing else.
 func TestRightsAreThoseTheKubeletNeeds(t *testing.T) {
-	now := []string{
-		"get /pods", // a pod of which the watch may have missed something
-		"list coordination.k8s.io/leases in kube-node-lease", // those of many nodes
-	}
-	needs := append(kubeletNeeds(t), now...)
+	needs := kubeletNeeds(t)
 	for name, tc := range map[string]struct {
 		values string
 		more   []string // beside the needs

@@ -7,36 +7,21 @@ import (
 	"github.com/moonlet-dev/moonlet/engine/kubelet/connect"
 )
 
-// needs are the rights without which nothing works; the chart grants these and no more.
+// needs are the rights without which nothing works. The chart grants these to every release; its tests read them here.
 func (b *Broker) needs() []connect.Need {
 	ns := b.config.Kubelet.Namespace
-	need := func(group, resource, sub, namespace, why string, verbs ...string) []connect.Need {
-		all := make([]connect.Need, len(verbs))
-		for i, verb := range verbs {
-			all[i] = connect.Need{Verb: verb, Group: group, Resource: resource, Subresource: sub, Namespace: namespace, Why: why}
-		}
-		return all
-	}
 	var all []connect.Need
 	all = append(all, need("", "nodes", "", "", "to be nodes", "get", "list", "watch", "create", "patch")...)
 	all = append(all, need("", "nodes", "status", "", "to say how the nodes are", "patch")...)
 	all = append(all, need("coordination.k8s.io", "leases", "", "kube-node-lease", "to say that the nodes live", "get", "list", "create", "update")...)
 	all = append(all, need("", "pods", "", ns, "to run the pods bound to the nodes", "get", "list", "watch", "delete")...)
-	if b.config.Kubelet.OnExit == "delete" {
-		all = append(all, need("", "nodes", "", "", "to delete the nodes at the end", "delete")...)
-		all = append(all, need("coordination.k8s.io", "leases", "", "kube-node-lease", "to delete the nodes at the end", "delete")...)
-	}
 	all = append(all, need("", "pods", "status", ns, "to say how the pods are", "patch")...)
-	if b.opts.Provider.ResolveEnv {
-		all = append(all, need("", "configmaps", "", ns, "to fill in the environment of pods", "get")...)
-		all = append(all, need("", "secrets", "", ns, "to fill in the environment of pods", "get")...)
-	}
 	if b.config.Events.PerNode > 0 && b.config.Events.PerProcess > 0 {
 		all = append(all, need("", "events", "", ns, "to tell what happens (or set events.per_node to 0)", "create", "patch")...)
 	}
 	all = append(all, need("authentication.k8s.io", "tokenreviews", "", "", "to know who asks for logs", "create")...)
 	all = append(all, need("authorization.k8s.io", "subjectaccessreviews", "", "", "to know what they may", "create")...)
-	return all
+	return append(all, b.chosen()...)
 }
 
 // permitted says which rights are missing, all in one line.

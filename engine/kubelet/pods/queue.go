@@ -20,6 +20,7 @@ const (
 
 // line is a record's place in the queue.
 type line struct {
+	quick  bool      // the look will be a short one: it goes before the others
 	why    reason    // since it was looked at last
 	queued bool      // it is in ready
 	busy   bool      // a worker has it
@@ -28,15 +29,41 @@ type line struct {
 }
 
 // queue hands out records to workers: each to one at a time, in the order in which they came, however often they were
-// added meanwhile.
+// added meanwhile. Those that need a short look only, as pods that are gone, do not wait behind those that need a write.
 type queue struct {
 	mu     sync.Mutex
 	more   *sync.Cond
-	ready  []*record // guarded by mu
-	first  int       // where ready begins; guarded by mu
-	later  delayed   // guarded by mu
-	closed bool      // guarded by mu
+	quick  fifo    // guarded by mu
+	ready  fifo    // guarded by mu
+	later  delayed // guarded by mu
+	closed bool    // guarded by mu
 	wake   chan struct{}
+}
+
+// fifo is a list with its beginning at first.
+type fifo struct {
+	list  []*record
+	first int
+}
+
+func (f *fifo) len() int { return len(f.list) - f.first }
+
+func (f *fifo) push(r *record) {
+	if f.first > 1024 && f.first > len(f.list)/2 {
+		f.list = append(f.list[:0:0], f.list[f.first:]...)
+		f.first = 0
+	}
+	f.list = append(f.list, r)
+}
+
+func (f *fifo) pop() *record {
+	r := f.list[f.first]
+	f.list[f.first] = nil
+	f.first++
+	if f.first == len(f.list) {
+		f.list, f.first = f.list[:0], 0
+	}
+	return r
 }
 
 func newQueue() *queue {
@@ -53,17 +80,26 @@ func (q *queue) add(r *record, why reason) {
 	q.push(r)
 }
 
-// push puts a record into ready, unless it is there or will be. mu is held.
+// hasten asks for a look at a record that will be a short one.
+func (q *queue) hasten(r *record) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	r.line.why |= moved
+	r.line.quick = true
+	q.push(r)
+}
+
+// push makes a record ready, unless it is or will be. mu is held.
 func (q *queue) push(r *record) {
 	if r.line.queued || r.line.busy {
 		return
 	}
 	r.line.queued = true
-	if q.first > 1024 && q.first > len(q.ready)/2 {
-		q.ready = append(q.ready[:0:0], q.ready[q.first:]...)
-		q.first = 0
+	if r.line.quick {
+		q.quick.push(r)
+	} else {
+		q.ready.push(r)
 	}
-	q.ready = append(q.ready, r)
 	q.more.Signal()
 }
 
@@ -71,18 +107,18 @@ func (q *queue) push(r *record) {
 func (q *queue) get() (*record, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for q.first == len(q.ready) && !q.closed {
+	for q.quick.len()+q.ready.len() == 0 && !q.closed {
 		q.more.Wait()
 	}
 	if q.closed {
 		return nil, false
 	}
-	r := q.ready[q.first]
-	q.ready[q.first] = nil
-	q.first++
-	if q.first == len(q.ready) {
-		q.ready, q.first = q.ready[:0], 0
+	from := &q.ready
+	if q.quick.len() > 0 {
+		from = &q.quick
 	}
+	r := from.pop()
+	r.line.quick = false
 	r.line.queued, r.line.busy, r.line.why = false, true, 0
 	return r, true
 }
@@ -155,7 +191,7 @@ func (q *queue) release(now time.Time) (next time.Time) {
 func (q *queue) len() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.ready) - q.first
+	return q.quick.len() + q.ready.len()
 }
 
 // paused is how many records are due at some time.

@@ -144,7 +144,7 @@ func (w *watcher) Delete(object any) error {
 
 func (w *watcher) vanish(name key, uid types.UID) {
 	if r, work := w.broker.table.vanish(name, uid); work {
-		w.broker.queue.add(r, moved)
+		w.broker.queue.hasten(r)
 	}
 }
 
