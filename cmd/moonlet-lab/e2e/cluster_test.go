@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -82,7 +83,14 @@ func startKubelet(tb testing.TB, l *lab, args ...string) *process {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { p.end(syscall.SIGTERM) })
-	eventually(tb, "moonlet kubelet says that it runs\n"+strings.Join(args, " "), func() error {
+	p.awaitRunning(tb, strings.Join(args, " "))
+	return p
+}
+
+// awaitRunning waits until moonlet kubelet says that it runs.
+func (p *process) awaitRunning(tb testing.TB, args string) {
+	tb.Helper()
+	eventually(tb, "moonlet kubelet says that it runs\n"+args, func() error {
 		m := kubeletAPI.FindStringSubmatch(p.output(tb))
 		if m == nil {
 			return fmt.Errorf("its output is\n%s", p.output(tb))
@@ -93,7 +101,54 @@ func startKubelet(tb testing.TB, l *lab, args ...string) *process {
 	if out := p.output(tb); strings.Contains(out, "do not load") {
 		tb.Fatalf("the scripts are refused:\n%s", out)
 	}
-	return p
+}
+
+// startServe starts moonlet serve, as a web provider, and returns its URL.
+func startServe(tb testing.TB) string {
+	tb.Helper()
+	p := &process{log: filepath.Join(tb.TempDir(), "serve.log")}
+	out, err := os.Create(p.log)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer out.Close()
+	p.cmd = exec.Command(moonletBinary, "serve", "--listen", "127.0.0.1:0", "--state", "memory", "--scripts", tb.TempDir())
+	p.cmd.Stdout, p.cmd.Stderr = out, out
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := p.cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { p.end(syscall.SIGTERM) })
+	url := ""
+	eventually(tb, "moonlet serves", func() error {
+		if url = regexp.MustCompile(`http://\S+`).FindString(p.output(tb)); url == "" {
+			return errors.New("it says nothing")
+		}
+		return nil
+	})
+	return url
+}
+
+// get is the body that an URL answers.
+func get(tb testing.TB, url string) string {
+	tb.Helper()
+	resp, err := insecure.Get(url)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return string(body)
+}
+
+// envFromSecret is a variable whose value is in a Secret.
+func envFromSecret(name, secret, key string) []v1.EnvVar {
+	return []v1.EnvVar{{Name: name, ValueFrom: &v1.EnvVarSource{SecretKeyRef: &v1.SecretKeySelector{
+		LocalObjectReference: v1.LocalObjectReference{Name: secret}, Key: key,
+	}}}}
 }
 
 func (p *process) output(tb testing.TB) string {
