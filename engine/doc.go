@@ -15,6 +15,7 @@
 //	client      how does Go call a provider over HTTP?
 //	watch       when did files settle after a change?
 //	config      how was it started? the only home of viper
+//	kubelet     what must a provider do to be Kubernetes nodes? below it, the kubelet half: the only home of client-go
 //	enginetest  how do tests start one?
 //
 // Arrows point inward, and doors do not know each other:
@@ -25,6 +26,9 @@
 //	               └─► provider ─► hook ─► script
 //	                       ├────────► state ─► pod
 //	                       └────────► journal
+//
+// The kubelet half stands beside it, and cmd joins the two: kubelet/lua lets provider be what kubelet asks for, and
+// kubelet/broker joins that to a cluster. So what needs no cluster pays for no client of one.
 //
 // A call: server decodes; provider drafts a change from the pod's snapshot, asks hooks, lets the machine compute and
 // commits if the snapshot still holds; server writes the bytes. A file: watch sees the folder settle; hook loads it

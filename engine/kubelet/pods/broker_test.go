@@ -756,7 +756,7 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("%v, %v", problems, err)
 		}
 		want := map[string]float64{
-			"moonlet_kubelet_pods": 1, "moonlet_kubelet_pod_patches_total ok": 1, "moonlet_kubelet_pod_queue_length": 0,
+			"moonlet_kubelet_pods": 1, "moonlet_kubelet_pod_watches_total listed": 1, "moonlet_kubelet_pod_patches_total ok": 1, "moonlet_kubelet_pod_queue_length": 0,
 			"moonlet_kubelet_pod_pauses": 0, "moonlet_kubelet_provider_calls_total create ok": 1, "moonlet_kubelet_provider_calls_total list ok": 1,
 		}
 		if d := cmp.Diff(want, gathered(t, registry)); d != "" {

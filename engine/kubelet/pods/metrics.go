@@ -7,6 +7,7 @@ type metrics struct {
 	calls   *prometheus.CounterVec
 	patches *prometheus.CounterVec
 	deletes *prometheus.CounterVec
+	watches *prometheus.CounterVec
 }
 
 func newMetrics(b *Broker, r prometheus.Registerer) *metrics {
@@ -20,11 +21,14 @@ func newMetrics(b *Broker, r prometheus.Registerer) *metrics {
 		deletes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "moonlet_kubelet_pod_deletes_total", Help: "Pods deleted in Kubernetes after their end, by result.",
 		}, []string{"result"}),
+		watches: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "moonlet_kubelet_pod_watches_total", Help: "Watches of pods that were begun, by whether they went on from the one before (resumed) or began with all pods (listed).",
+		}, []string{"result"}),
 	}
 	if r == nil {
 		return m
 	}
-	r.MustRegister(m.calls, m.patches, m.deletes,
+	r.MustRegister(m.calls, m.patches, m.deletes, m.watches,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "moonlet_kubelet_pods", Help: "Pods known, of Kubernetes or of the provider.",
 		}, func() float64 { return float64(b.table.len()) }),

@@ -80,13 +80,16 @@ func (q *queue) add(r *record, why reason) {
 	q.push(r)
 }
 
-// hasten asks for a look at a record that will be a short one.
+// hasten asks for a look at a record that will be a short one. It overtakes itself where it waits already: its other place
+// is passed over when its turn comes.
 func (q *queue) hasten(r *record) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	r.line.why |= moved
-	r.line.quick = true
-	q.push(r)
+	if !r.line.quick {
+		r.line.quick, r.line.queued = true, false
+		q.push(r)
+	}
 }
 
 // push makes a record ready, unless it is or will be. mu is held.
@@ -107,20 +110,22 @@ func (q *queue) push(r *record) {
 func (q *queue) get() (*record, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for q.quick.len()+q.ready.len() == 0 && !q.closed {
-		q.more.Wait()
+	for {
+		for q.quick.len()+q.ready.len() == 0 && !q.closed {
+			q.more.Wait()
+		}
+		if q.closed {
+			return nil, false
+		}
+		from := &q.ready
+		if q.quick.len() > 0 {
+			from = &q.quick
+		}
+		if r := from.pop(); r.line.queued {
+			r.line.queued, r.line.busy, r.line.quick, r.line.why = false, true, false, 0
+			return r, true
+		}
 	}
-	if q.closed {
-		return nil, false
-	}
-	from := &q.ready
-	if q.quick.len() > 0 {
-		from = &q.quick
-	}
-	r := from.pop()
-	r.line.quick = false
-	r.line.queued, r.line.busy, r.line.why = false, true, 0
-	return r, true
 }
 
 // heard takes back one reason to look at a record that a worker has: it is about to look.

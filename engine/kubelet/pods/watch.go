@@ -56,12 +56,21 @@ type watcher struct {
 	broker   *Broker
 	nodes    []string
 	selector string
+	lists    int    // how many there were
 	first    func() // called at each list, and at the end
 	trouble  trouble
 }
 
 var _ cache.ReflectorStore = (*watcher)(nil)
 
+// The pauses before a watch is begun anew.
+const (
+	firstWatchPause = 50 * time.Millisecond
+	mostWatchPause  = 30 * time.Second
+)
+
+// run watches until ctx ends. client-go's own loop would wait longer and longer also where the server is well and only
+// lost our place, as it does with watches of a crowd of pods that come and go: seconds, in which nothing is heard.
 func (w *watcher) run(ctx context.Context) {
 	b := w.broker
 	w.trouble = trouble{log: b.opts.Log, text: "the pods of the nodes cannot be watched"}
@@ -70,7 +79,18 @@ func (w *watcher) run(ctx context.Context) {
 	r := cache.NewReflectorWithOptions(w.listWatch(), nil, w, cache.ReflectorOptions{
 		Name: "pods", Logger: &silent, Clock: endingClock{ctx: ctx},
 	})
-	r.RunWithContext(ctx)
+	var wait pause
+	for ctx.Err() == nil {
+		before := w.lists
+		err := r.ListAndWatchWithContext(ctx)
+		if w.lists > before {
+			wait.done()
+		} else if err != nil {
+			w.tell(ctx, err)
+		}
+		wait.failed(b.opts.Clock.Now(), firstWatchPause, mostWatchPause, 0)
+		b.opts.Clock.Wait(ctx, wait.until, nil)
+	}
 }
 
 func (w *watcher) listWatch() cache.ListerWatcher {
@@ -86,6 +106,9 @@ func (w *watcher) listWatch() cache.ListerWatcher {
 		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
 			o.FieldSelector = w.selector
 			stream, err := b.api.watch(ctx, b.opts.Namespace, o)
+			if err == nil && o.SendInitialEvents == nil {
+				b.metrics.watches.WithLabelValues("resumed").Inc()
+			}
 			if o.SendInitialEvents == nil || !apierrors.IsInvalid(err) { // servers of old cannot; a list follows then
 				w.tell(ctx, err)
 			}
@@ -161,6 +184,8 @@ func (w *watcher) Replace(list []any, _ string) error {
 	for _, p := range w.broker.table.missing(w.nodes, listed) {
 		w.vanish(nameOf(p), p.UID)
 	}
+	w.lists++
+	w.broker.metrics.watches.WithLabelValues("listed").Inc()
 	w.first()
 	return nil
 }
