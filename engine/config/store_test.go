@@ -251,7 +251,7 @@ func TestEverySettingReachesItsField(t *testing.T) {
 		"--node-capacity", "cpu=4,nvidia.com/gpu=2,ephemeral-storage=0", "--node-allocatable", "cpu=3500m", "--node-taints", "a:NoSchedule",
 		"--node-addresses", "Hostname=vk", "--params", "sub/flaky.lua.rate=0.5", "--script-config", "url=a=b", "--cors-origins", "*", "--os", "windows",
 		"--log-level", "WARN", "--node-kubernetes", "1.35", "--nodename", "n1", "--node-arch", "arm64", "--log-format", "JSON", "--state-fsync=false",
-		"--limits-status", "1ms", "--limits-create", "2ms", "--limits-logs", "3ms", "--limits-match", "4ms", "--limits-slots", "5",
+		"--limits-status", "1ms", "--limits-create", "2ms", "--limits-logs", "3ms", "--limits-exec", "9ms", "--limits-match", "4ms", "--limits-slots", "5",
 		"--limits-log-bytes", "6Ki", "--limits-log-lines", "7", "--limits-body", "8192", "--scripts", "s", "--listen", ":1", "--admission",
 		"--node-labels", "a=b", "--pod-cidr", "10.0.0.0/8",
 	}}.open(t).Current()
@@ -293,7 +293,7 @@ func TestEverySettingReachesItsField(t *testing.T) {
 		"format":      "json",
 		"fsync":       false,
 		"limits": config.Limits{
-			Status: time.Millisecond, Create: 2 * time.Millisecond, Logs: 3 * time.Millisecond, Match: 4 * time.Millisecond,
+			Status: time.Millisecond, Create: 2 * time.Millisecond, Logs: 3 * time.Millisecond, Exec: 9 * time.Millisecond, Match: 4 * time.Millisecond,
 			Slots: 5, LogBytes: 6 << 10, LogLines: 7, Body: 8 << 10,
 		},
 		"origins":   []string{"*"},
