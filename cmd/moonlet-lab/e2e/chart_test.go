@@ -48,7 +48,7 @@ func (r *release) must(cmd *exec.Cmd) string {
 
 // install installs the chart, and starts what its pod would run: the same arguments, variables and files, as its
 // service account, with the binary under test in place of the image.
-func install(t *testing.T, name string, sets ...string) (*release, *process) {
+func install(t *testing.T, name string, sets ...string) *release {
 	t.Helper()
 	if helmBinary == "" {
 		t.Skip("MOONLET_HELM names no helm; make e2e sets it")
@@ -71,10 +71,11 @@ func install(t *testing.T, name string, sets ...string) (*release, *process) {
 	if err := json.Unmarshal([]byte(r.must(show)), &c); err != nil {
 		t.Fatal(err)
 	}
-	return r, r.run(c)
+	r.run(c)
+	return r
 }
 
-func (r *release) run(c rendered) *process {
+func (r *release) run(c rendered) {
 	r.t.Helper()
 	kubeconfig := filepath.Join(r.root, ".kubeconfig")
 	r.must(theLab.command("kubeconfig", "--service-account", c.Namespace+"/"+c.ServiceAccount, "--out", kubeconfig))
@@ -84,11 +85,11 @@ func (r *release) run(c rendered) *process {
 	if !strings.Contains(strings.Join(args, " "), "--provider=web") {
 		args = append(args, "--listen=127.0.0.1:0")
 	}
-	return startAs(r.t, env, args)
+	startAs(r.t, env, args)
 }
 
 // startAs starts moonlet with exactly these arguments, and waits until it says that it runs.
-func startAs(t *testing.T, env, args []string) *process {
+func startAs(t *testing.T, env, args []string) {
 	t.Helper()
 	p := &process{log: filepath.Join(t.TempDir(), "moonlet.log")}
 	out, err := os.Create(p.log)
@@ -104,14 +105,13 @@ func startAs(t *testing.T, env, args []string) *process {
 	}
 	t.Cleanup(func() { p.end(syscall.SIGTERM) })
 	p.awaitRunning(t, strings.Join(args, " "))
-	return p
 }
 
 // TestChart runs what the chart would, with no more rights than it grants, and edits a script of its ConfigMap.
 func TestChart(t *testing.T) {
 	client := clusterClient(t, &theLab)
 	ns := newNamespace(t, client, "charted-pods")
-	r, _ := install(t, "chart", "nodeName=charted", "watchNamespace="+ns)
+	r := install(t, "chart", "nodeName=charted", "watchNamespace="+ns)
 	if _, err := client.CoreV1().Pods(ns).Create(t.Context(), podOn("charted", ns, "web"), metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}

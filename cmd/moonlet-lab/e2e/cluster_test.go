@@ -220,7 +220,7 @@ func ready(p *v1.Pod) bool {
 func fetch(tb testing.TB, l *lab, address, path string) (int, string) {
 	tb.Helper()
 	config := clusterConfig(tb, l)
-	config.TLSClientConfig.ServerName = "localhost"
+	config.ServerName = "localhost"
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
 		tb.Fatal(err)

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -30,8 +31,15 @@ var (
 const (
 	comparePods    = 10_000
 	compareWorkers = 50
-	compareRounds  = 3
 )
+
+// compareRounds is how often each contender runs on each number of nodes.
+var compareRounds = cmp.Or(atoi(os.Getenv("ROUNDS")), 3)
+
+func atoi(s string) int {
+	n, _ := strconv.Atoi(s) // nothing given: 0
+	return n
+}
 
 // contender is a simulator in the comparison.
 type contender struct {

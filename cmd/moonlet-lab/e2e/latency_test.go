@@ -129,7 +129,10 @@ func firstForward(config *rest.Config, client kubernetes.Interface, ns string) e
 	}
 	done := make(chan error, 1)
 	go func() { done <- f.ForwardPorts() }()
-	defer func() { close(stop); <-done }()
+	defer func() {
+		close(stop)
+		<-done //nolint:errcheck // it ends because it was stopped
+	}()
 	<-ready
 	ports, err := f.GetPorts()
 	if err != nil {

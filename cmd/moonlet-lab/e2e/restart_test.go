@@ -20,6 +20,7 @@ func TestKilledUnderLoad(t *testing.T) {
 }
 
 func killUnderLoad(t *testing.T, state string) {
+	t.Helper()
 	client := clusterClient(t, &theLab)
 	ns, node := newNamespace(t, client, "killed-"+state), "killed-"+state
 	args := []string{"--nodename", node, "--namespace", ns, "--state", "memory", "--scripts", scriptFolder(t, nil)}
@@ -47,6 +48,7 @@ func killUnderLoad(t *testing.T, state string) {
 }
 
 func createPods(t *testing.T, client kubernetes.Interface, node, ns string, n int) {
+	t.Helper()
 	var wg sync.WaitGroup
 	next := make(chan int)
 	for range 10 {

@@ -46,6 +46,7 @@ type apiserver struct {
 	writes  []write
 	lists   int
 	watches []string // their selectors
+	opened  map[string]int
 
 	// fault may fail a request before it takes place, or after. Nil: none fails.
 	fault func(r *http.Request) *fault
@@ -75,7 +76,7 @@ type fault struct {
 
 func newAPIServer(tb testing.TB) *apiserver {
 	tb.Helper()
-	a := &apiserver{t: tb, pods: map[types.NamespacedName]*v1.Pod{}, codec: protobuf.NewSerializer(scheme.Scheme, scheme.Scheme)}
+	a := &apiserver{t: tb, opened: map[string]int{}, pods: map[types.NamespacedName]*v1.Pod{}, codec: protobuf.NewSerializer(scheme.Scheme, scheme.Scheme)}
 	a.more = sync.NewCond(&a.mu)
 	client, err := kubernetes.NewForConfigAndClient(&rest.Config{
 		Host: "http://kubernetes", QPS: -1,
@@ -309,7 +310,14 @@ func (a *apiserver) watch(w http.ResponseWriter, r *http.Request, namespace stri
 		answer(w, http.StatusGone, metav1.StatusReasonExpired, "too old resource version")
 		return
 	}
-	a.watches = append(a.watches, query.Get("fieldSelector"))
+	selector := query.Get("fieldSelector")
+	a.watches = append(a.watches, selector)
+	a.opened[selector]++
+	defer func() {
+		if a.opened[selector]--; a.opened[selector] == 0 {
+			delete(a.opened, selector)
+		}
+	}()
 	w.Header().Set("Content-Type", "application/vnd.kubernetes.protobuf;stream=watch")
 	w.WriteHeader(http.StatusOK)
 	next := len(a.log)

@@ -97,9 +97,12 @@ func (b *Broker) listen() {
 func (b *Broker) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	lists := b.watch(ctx, &wg)
+	listed := make(chan struct{})
+	wg.Go(func() { b.watch(ctx, sync.OnceFunc(func() { close(listed) })) })
 	wg.Go(func() { b.queue.run(ctx, b.opts.Clock) })
-	if !await(ctx, lists) {
+	select {
+	case <-listed:
+	case <-ctx.Done():
 		return nil
 	}
 	missed := b.findOrphans(ctx)
@@ -112,18 +115,6 @@ func (b *Broker) Run(ctx context.Context) error {
 	}
 	<-ctx.Done()
 	return nil
-}
-
-// await says whether all of it was done before ctx ended.
-func await(ctx context.Context, done *sync.WaitGroup) bool {
-	all := make(chan struct{})
-	go func() { done.Wait(); close(all) }()
-	select {
-	case <-all:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 func (b *Broker) work(ctx context.Context) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -861,6 +862,20 @@ func TestWatches(t *testing.T) {
 			t.Errorf("calls %v", r.provider.called())
 		}
 	})
+	bubble(t, "one for few nodes where pods come and go in crowds", func(t bubbled) {
+		r := newRig(t, asNotifier, func(o *pods.Options) { o.Nodes = []string{"a", node} }).run()
+		r.api.create(newPod("web"))
+		r.phase(web, v1.PodRunning)
+		for range 10 {
+			r.api.breakWatches(false)
+			time.Sleep(time.Second)
+		}
+		if got := r.api.open(); !slices.Equal(got, []string{"spec.nodeName!="}) {
+			t.Errorf("watches %v", got)
+		}
+		r.api.delete(web, 30)
+		r.gone(web)
+	})
 	bubble(t, "of one namespace", func(t bubbled) {
 		r := newRig(t, asNotifier, func(o *pods.Options) { o.Namespace = "default" }).run()
 		elsewhere := newPod("elsewhere")
@@ -888,6 +903,14 @@ func TestWatches(t *testing.T) {
 	})
 }
 
+// open lists the selectors of the watches that are open.
+func (a *apiserver) open() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Sorted(maps.Keys(a.opened))
+}
+
+// watching lists the selectors of all watches that ever were.
 func (a *apiserver) watching() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()

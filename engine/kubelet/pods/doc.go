@@ -30,5 +30,6 @@
 // that are to be adopted have all of it. They are shared, not copied.
 //
 // It does not resolve env, write events or know nodes: see the packages env, events and nodes. [Broker.Run] starts one
-// goroutine per watch (up to 32 nodes have one each, more share one), one per worker, and one that minds the time.
+// goroutine per watch, one per worker, and one that minds the time. Up to 32 nodes have a watch each; more share one, as do
+// fewer once pods come and go in crowds: the API server cuts off watches of single nodes then.
 package pods

@@ -3,6 +3,7 @@ package pods
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -22,32 +23,50 @@ import (
 // nodes, also those of others: the API server closes the watches of clients that have too many to keep up with.
 const watchesPerNode = 32
 
-// watch starts the watches. lists is done when each has had its first list.
-func (b *Broker) watch(ctx context.Context, wg *sync.WaitGroup) (lists *sync.WaitGroup) {
-	lists = &sync.WaitGroup{}
-	watches := b.watches()
-	lists.Add(len(watches))
-	for _, w := range watches {
-		w.first = sync.OnceFunc(lists.Done)
-		wg.Go(func() {
-			defer w.first()
-			w.run(ctx)
-		})
+// A crowd is when a watch of one node is cut so often within such a time. The API server keeps ten events for a watch of
+// one node, but a second's worth, up to a thousand, for one of all nodes; a busy server cuts the former off several
+// times a second while pods come and go in crowds, and each time the list is lost with the place, all pods are sent again.
+const (
+	crowdCuts = 5
+	crowdTime = 30 * time.Second
+)
+
+// watch watches until ctx ends: each node by itself while they are few and there is no crowd, else all together. It calls
+// listed once all pods have been seen.
+func (b *Broker) watch(ctx context.Context, listed func()) {
+	if len(b.opts.Nodes) <= watchesPerNode {
+		b.watchApart(ctx, listed)
 	}
-	return lists
+	if ctx.Err() != nil {
+		return
+	}
+	all := fields.OneTermNotEqualSelector("spec.nodeName", "")
+	w := &watcher{broker: b, nodes: b.opts.Nodes, selector: all.String(), first: listed, crowded: func() {}}
+	w.run(ctx)
 }
 
-func (b *Broker) watches() []*watcher {
-	if len(b.opts.Nodes) > watchesPerNode {
-		all := fields.OneTermNotEqualSelector("spec.nodeName", "")
-		return []*watcher{{broker: b, nodes: b.opts.Nodes, selector: all.String()}}
-	}
-	list := make([]*watcher, 0, len(b.opts.Nodes))
+// watchApart watches each node by itself until ctx ends, or one has a crowd.
+func (b *Broker) watchApart(ctx context.Context, listed func()) {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	var left atomic.Int32
+	left.Store(int32(len(b.opts.Nodes))) //nolint:gosec // at most 32
+	var wg sync.WaitGroup
 	for _, n := range b.opts.Nodes {
 		one := fields.OneTermEqualSelector("spec.nodeName", n)
-		list = append(list, &watcher{broker: b, nodes: []string{n}, selector: one.String()})
+		w := &watcher{broker: b, nodes: []string{n}, selector: one.String()}
+		w.first = sync.OnceFunc(func() {
+			if left.Add(-1) == 0 {
+				listed()
+			}
+		})
+		w.crowded = func() {
+			b.opts.Log.Info("pods come and go in crowds: one watch for all nodes from now on", "node", n)
+			end()
+		}
+		wg.Go(func() { w.run(ctx) })
 	}
-	return list
+	wg.Wait()
 }
 
 // watcher is one watch. It is the store that a client-go reflector keeps up to date, but stores nothing: pods go into the
@@ -56,8 +75,10 @@ type watcher struct {
 	broker   *Broker
 	nodes    []string
 	selector string
-	lists    int    // how many there were
-	first    func() // called at each list, and at the end
+	lists    int         // how many there were
+	first    func()      // called at each list
+	crowded  func()      // called when there is a crowd
+	cuts     []time.Time // when the last watches were resumed
 	trouble  trouble
 }
 
@@ -107,7 +128,7 @@ func (w *watcher) listWatch() cache.ListerWatcher {
 			o.FieldSelector = w.selector
 			stream, err := b.api.watch(ctx, b.opts.Namespace, o)
 			if err == nil && o.SendInitialEvents == nil {
-				b.metrics.watches.WithLabelValues("resumed").Inc()
+				w.resumed()
 			}
 			if o.SendInitialEvents == nil || !apierrors.IsInvalid(err) { // servers of old cannot; a list follows then
 				w.tell(ctx, err)
@@ -116,6 +137,21 @@ func (w *watcher) listWatch() cache.ListerWatcher {
 		},
 	}
 	return cache.ToListWatcherWithWatchListSemantics(lw, b.opts.Client)
+}
+
+// resumed counts a watch that goes on where the one before was cut, and notices crowds.
+func (w *watcher) resumed() {
+	b := w.broker
+	b.metrics.watches.WithLabelValues("resumed").Inc()
+	now := b.opts.Clock.Now()
+	w.cuts = append(w.cuts, now)
+	if len(w.cuts) < crowdCuts {
+		return
+	}
+	if now.Sub(w.cuts[0]) < crowdTime {
+		w.crowded()
+	}
+	w.cuts = w.cuts[1:]
 }
 
 func (w *watcher) tell(ctx context.Context, err error) {
