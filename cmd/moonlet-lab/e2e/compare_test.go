@@ -81,7 +81,6 @@ func BenchmarkCompare(b *testing.B) {
 		judge(nodes, all)
 	}
 	for b.Loop() { // the rounds above are the benchmark
-		break
 	}
 }
 
