@@ -130,6 +130,11 @@ chart: need-go ## helm lint, and the rendered chart as it should be
 first-byte: build ## how fast logs, exec and port-forward answer through the API server, with the bar
 	lab=$$(cmd/moonlet-lab/build.sh) && cd cmd/moonlet-lab && $(E2E) -timeout 10m -run '^$$' -bench FirstByte -benchtime 1x ./e2e
 
+IDLE ?= 10m
+.PHONY: idle
+idle: build ## 1,000 nodes with 10,000 pods in which nothing happens for ten minutes (IDLE=…): CPU and late leases
+	lab=$$(cmd/moonlet-lab/build.sh) && cd cmd/moonlet-lab && IDLE=$(IDLE) $(E2E) -timeout 60m -run '^$$' -bench Idle -benchtime 1x ./e2e
+
 KWOK_VERSION := v0.8.0
 KWOK := $(CACHE)/kwok/$(KWOK_VERSION)/kwok
 .PHONY: compare

@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"log/slog"
 
 	"github.com/spf13/cobra"
 
@@ -37,7 +35,7 @@ func serve(cmd *cobra.Command, _ []string) error {
 	started, err := engine.New(cmd.Context(), engine.Options{
 		Config:  store,
 		Version: version(),
-		Log:     newLogger(cmd.ErrOrStderr(), store),
+		Log:     store.Logger(cmd.ErrOrStderr()),
 	})
 	if err != nil {
 		return err
@@ -50,16 +48,3 @@ func serve(cmd *cobra.Command, _ []string) error {
 	}
 	return started.Run(cmd.Context())
 }
-
-// newLogger writes lines in the configured format, from the level the configuration has at that moment.
-func newLogger(w io.Writer, store *config.Store) *slog.Logger {
-	options := &slog.HandlerOptions{Level: liveLevel{store}}
-	if store.Current().Log.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
-	}
-	return slog.New(slog.NewTextHandler(w, options))
-}
-
-type liveLevel struct{ store *config.Store }
-
-func (l liveLevel) Level() slog.Level { return l.store.Current().Log.Level }

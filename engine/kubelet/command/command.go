@@ -6,8 +6,6 @@ package command
 
 import (
 	"fmt"
-	"io"
-	"log/slog"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -87,7 +85,7 @@ func run(cmd *cobra.Command, registry *kubelet.Registry, version string) error {
 	if err != nil {
 		return fmt.Errorf("--provider: %w", err)
 	}
-	log := logger(cmd.ErrOrStderr(), store)
+	log := store.Logger(cmd.ErrOrStderr())
 	b, err := broker.New(cmd.Context(), broker.Options{
 		Config: store, Provider: provider, Version: version, Log: log,
 		Progress: func(text string) { fmt.Fprintln(cmd.ErrOrStderr(), text) },
@@ -104,16 +102,3 @@ func run(cmd *cobra.Command, registry *kubelet.Registry, version string) error {
 		fmt.Fprint(cmd.OutOrStdout(), b.Banner())
 	})
 }
-
-// logger writes lines in the configured format, from the level the configuration has at that moment.
-func logger(w io.Writer, store *config.Store) *slog.Logger {
-	options := &slog.HandlerOptions{Level: liveLevel{store}}
-	if store.Current().Log.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
-	}
-	return slog.New(slog.NewTextHandler(w, options))
-}
-
-type liveLevel struct{ store *config.Store }
-
-func (l liveLevel) Level() slog.Level { return l.store.Current().Log.Level }

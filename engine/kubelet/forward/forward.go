@@ -67,7 +67,16 @@ func Serve(ctx context.Context, port Port, connection io.ReadWriter) error {
 	wg.Go(func() { _ = server.Serve(once) }) // ends when the only connection is over, and its handler with it
 	go carry(theirs, connection)
 	defer context.AfterFunc(ctx, func() { _ = theirs.Close() })()
-	_, err := io.Copy(connection, theirs)
+	answered := make(chan error, 1)
+	go func() { // a client that does not read holds it until the caller closes the connection
+		_, err := io.Copy(connection, theirs)
+		answered <- err
+	}()
+	var err error
+	select {
+	case err = <-answered:
+	case <-ctx.Done():
+	}
 	_ = theirs.Close()
 	wg.Wait()
 	if ctx.Err() != nil {
