@@ -53,6 +53,10 @@ func newNamespace(tb testing.TB, client kubernetes.Interface, name string) strin
 	tb.Cleanup(func() {
 		_ = client.CoreV1().Namespaces().Delete(context.Background(), name, metav1.DeleteOptions{})
 	})
+	eventually(tb, "pods can be created in "+name, func() error {
+		_, err := client.CoreV1().ServiceAccounts(name).Get(tb.Context(), "default", metav1.GetOptions{})
+		return err
+	})
 	return name
 }
 

@@ -145,9 +145,7 @@ func measure(b *testing.B, l *lab, client kubernetes.Interface, c contender, n i
 	m.nodesReady = time.Since(begin)
 
 	ns := prefix
-	if _, err := client.CoreV1().Namespaces().Create(b.Context(), &v1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}}, metav1.CreateOptions{}); err != nil {
-		b.Fatal(err)
-	}
+	newNamespace(b, client, ns)
 	watcher := watchPods(b, client, ns)
 	defer watcher.stop()
 	before := cpuSeconds(b, cmd)
@@ -168,7 +166,6 @@ func measure(b *testing.B, l *lab, client kubernetes.Interface, c contender, n i
 	m.rss = peakMiB(b, cmd)
 	end(cmd)
 	deleteNodes(b, client, nodes)
-	_ = client.CoreV1().Namespaces().Delete(b.Context(), ns, metav1.DeleteOptions{})
 	return m
 }
 

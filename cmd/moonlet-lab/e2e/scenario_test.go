@@ -94,7 +94,11 @@ func ownNamespace(config, name string) error {
 	if err := os.WriteFile(config, admin, 0o600); err != nil {
 		return err
 	}
-	for _, args := range [][]string{{"create", "namespace", name}, {"config", "set-context", "--current", "--namespace", name}} {
+	for _, args := range [][]string{
+		{"create", "namespace", name},
+		{"config", "set-context", "--current", "--namespace", name},
+		{"wait", "--for=create", "serviceaccount/default", "--timeout=30s"}, // without it no pod can be created
+	} {
 		cmd := theLab.command(append([]string{"kubectl", "--kubeconfig", config}, args...)...)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("kubectl %s: %w\n%s", strings.Join(args, " "), err, out)

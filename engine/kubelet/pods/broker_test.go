@@ -449,6 +449,22 @@ func TestStart(t *testing.T) {
 			t.Errorf("writes %v", writes)
 		}
 	})
+	bubble(t, "so is one whose Secret is gone by now", func(t bubbled) {
+		r := newRig(t, asAdopter, func(o *pods.Options) {
+			o.Resolve = func(context.Context, *v1.Pod) (*v1.Pod, error) { return nil, errors.New("secret a is not there") }
+		})
+		p := r.api.create(ran(newPod("web"), runningStatus()))
+		r.run()
+		eventually(t, "it is adopted", func() bool { return r.provider.has(web) == p.UID })
+		if got := r.provider.told(web).Status.Phase; got != v1.PodRunning {
+			t.Errorf("adopted with phase %q", got)
+		}
+		r.stop()
+		r.calls("adopt default/web " + string(p.UID))
+		if writes := r.api.written(); len(writes) != 0 {
+			t.Errorf("writes %v", writes)
+		}
+	})
 	each(t, "a pod that ran and is known is left running", func(t bubbled, as func(*provider) kubelet.Provider) {
 		r := newRig(t, as)
 		p := r.api.create(ran(newPod("web"), runningStatus()))

@@ -90,10 +90,10 @@ func (b *Broker) create(ctx context.Context, r *record, s *seen) error {
 func (b *Broker) adopt(ctx context.Context, r *record, s *seen) error {
 	if b.adopter != nil {
 		p, err := b.resolve(ctx, s.pod)
-		if err == nil {
-			err = b.adopter.AdoptPod(ctx, p)
-		}
 		if err != nil {
+			p = s.pod // it runs already: a Secret that is gone by now does not end it
+		}
+		if err := b.adopter.AdoptPod(ctx, p); err != nil {
 			return b.refused(s.pod, "ProviderAdoptFailed", err)
 		}
 		b.accepted(r, s)
