@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -33,19 +34,31 @@ func run(m *testing.M) int {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
-	theLab = lab{dir: filepath.Join(dir, "lab")}
+	theLab.dir, theLab.start = filepath.Join(dir, "lab"), func() error { return theLab.up(dir) }
 	defer theLab.down()
-	if err := theLab.up(dir); err != nil {
-		fmt.Fprintln(os.Stderr, "e2e:", err)
-		return 1
-	}
 	return m.Run()
 }
 
 // lab is a control plane in a folder.
 type lab struct {
 	dir       string
-	cert, key string // of a kubelet
+	cert, key string       // of a kubelet
+	start     func() error // when it is first needed; nil: it runs
+	once      sync.Once
+	running   bool
+}
+
+// needed starts a lab that waits to be needed: benchmarks have labs of their own, and want no other beside them.
+func (l *lab) needed() {
+	if l.start == nil {
+		return
+	}
+	l.once.Do(func() {
+		if err := l.start(); err != nil {
+			fmt.Fprintln(os.Stderr, "e2e:", err)
+			os.Exit(1)
+		}
+	})
 }
 
 // nodeGrace is short, so that a silent node is NotReady soon; leases are renewed every ten seconds.
@@ -53,11 +66,12 @@ const nodeGrace = "16s"
 
 func (l *lab) up(dir string, flags ...string) error {
 	args := append([]string{"up", "--detach", "--node-grace", nodeGrace}, flags...)
-	if out, err := l.command(args...).CombinedOutput(); err != nil {
+	l.running = true
+	if out, err := l.bare(args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("moonlet-lab up: %w\n%s", err, out)
 	}
 	certs := filepath.Join(dir, "certs")
-	if out, err := l.command("cert", "--out", certs).CombinedOutput(); err != nil {
+	if out, err := l.bare("cert", "--out", certs).CombinedOutput(); err != nil {
 		return fmt.Errorf("moonlet-lab cert: %w\n%s", err, out)
 	}
 	l.cert, l.key = filepath.Join(certs, "tls.crt"), filepath.Join(certs, "tls.key")
@@ -65,25 +79,38 @@ func (l *lab) up(dir string, flags ...string) error {
 }
 
 func (l *lab) down() {
-	if out, err := l.command("down", "--purge").CombinedOutput(); err != nil {
+	if !l.running {
+		return
+	}
+	if out, err := l.bare("down", "--purge").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "e2e: moonlet-lab down: %v\n%s", err, out)
 	}
 }
 
-// command is moonlet-lab on this lab.
+// command is moonlet-lab on this lab, which runs.
 func (l *lab) command(args ...string) *exec.Cmd {
+	l.needed()
+	return l.bare(args...)
+}
+
+// bare is moonlet-lab on this lab, whether it runs or not.
+func (l *lab) bare(args ...string) *exec.Cmd {
 	cmd := exec.Command(labBinary, args...)
-	cmd.Env = l.env()
+	cmd.Env = append(os.Environ(), "MOONLET_LAB_DIR="+l.dir, "KUBECONFIG="+filepath.Join(l.dir, "kubeconfig"))
 	return cmd
 }
 
 // env is the environment in which kubectl and moonlet find the lab.
 func (l *lab) env() []string {
+	l.needed()
 	return append(os.Environ(), "MOONLET_LAB_DIR="+l.dir, "KUBECONFIG="+l.kubeconfig(),
 		"APISERVER_CERT_LOCATION="+l.cert, "APISERVER_KEY_LOCATION="+l.key)
 }
 
-func (l *lab) kubeconfig() string { return filepath.Join(l.dir, "kubeconfig") }
+func (l *lab) kubeconfig() string {
+	l.needed()
+	return filepath.Join(l.dir, "kubeconfig")
+}
 
 // kubectl runs kubectl and returns what it printed, or fails the test.
 func (l *lab) kubectl(tb testing.TB, args ...string) string {
