@@ -41,7 +41,7 @@ var settings = []setting{
 		take: field(func(c *Config) *string { return &c.Scripts.Dir }, nonEmpty),
 	}, {
 		key: "state.file", short: "state", kind: "file", fixed: true,
-		shown: "moonlet.db in $XDG_STATE_HOME/moonlet or ~/.local/state/moonlet",
+		shown: "moonlet.db, or kubelet.db for moonlet kubelet, in $XDG_STATE_HOME/moonlet or ~/.local/state/moonlet",
 		help:  "file that keeps pods over a restart; memory for none",
 		take:  field(func(c *Config) *string { return &c.State.File }, stateFile),
 	}, {
@@ -94,7 +94,7 @@ var settings = []setting{
 		take: field(func(c *Config) *[]v1.NodeAddress { return &c.Node.Addresses }, addresses),
 	}, {
 		key: "node.kubernetes", kind: "version", preset: "1.33", fixed: true,
-		help: "Kubernetes version whose status shapes are written",
+		help: "Kubernetes version whose status shapes are written; moonlet kubelet follows its API server",
 		take: field(func(c *Config) *int { return &c.Node.Minor }, kubernetesMinor),
 	}, {
 		key: "pod_cidr", kind: "cidr", preset: "10.128.0.0/12", fixed: true,
