@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,19 +14,18 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	v1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/moonlet-dev/moonlet/engine/clock"
 	"github.com/moonlet-dev/moonlet/engine/hook"
 	"github.com/moonlet-dev/moonlet/engine/provider"
 	"github.com/moonlet-dev/moonlet/engine/script"
 	"github.com/moonlet-dev/moonlet/engine/server"
+	"github.com/moonlet-dev/moonlet/engine/sim"
 	"github.com/moonlet-dev/moonlet/engine/state"
 )
 
 // Start is when the clock of every test begins.
-var Start = time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+var Start = sim.Start
 
 // Options change what New makes. The zero value has no scripts and seed 0.
 type Options struct {
@@ -44,66 +42,34 @@ type Options struct {
 	Kubernetes bool     // the pods are Kubernetes'
 }
 
-// Engine is a provider on a held clock, with a server in front of it that needs no network.
+// Engine is a simulated provider with a server in front of it that needs no network.
 type Engine struct {
-	*provider.Provider
-	Clock   *clock.HeldClock // nil where Options gave another
-	Store   *state.Store
+	*sim.Sim
 	Handler http.Handler
 	sources map[string]string
 }
 
-// New makes an Engine that ends with the test. Scripts that do not load fail the test.
+// New makes an Engine that ends with the test. Scripts that do not load, or load with a warning, fail the test.
 func New(tb testing.TB, o Options) *Engine {
 	tb.Helper()
-	e := &Engine{sources: o.Scripts}
-	if o.Clock == nil {
-		e.Clock = clock.Hold(Start)
-		o.Clock = e.Clock
-	}
-	store := openStore(tb, o)
-	runtime := script.NewRuntime(script.Options{})
-	tb.Cleanup(runtime.Close)
-	nodes := o.nodes()
-	e.Store = store
 	registry := prometheus.NewRegistry()
-	e.Provider = provider.New(provider.Options{
-		Metrics: provider.NewMetrics(registry),
-		Store:   store, Clock: o.Clock, Runtime: runtime, Seed: o.Seed, Config: func() map[string]any { return o.Config }, Params: o.Params,
-		Limits: func() hook.Limits { return patient(o.Limits) },
-		Nodes:  nodes.names, Node: func(name string) *provider.Node { return nodes.byName[name] }, Kubernetes: o.Kubernetes,
+	simulated, err := sim.New(tb.Context(), sim.Options{
+		Seed: o.Seed, Scripts: sources(o.Scripts), Nodes: o.Nodes, Node: o.Node, Params: o.Params, Config: o.Config, Kubernetes: o.Kubernetes,
+		Limits: o.Limits, Metrics: provider.NewMetrics(registry), Store: openStore(tb, o), Clock: o.Clock,
 	})
-	e.Handler = server.New(server.Options{Provider: e.Provider, Clock: o.Clock, Registry: registry}).Handler()
-	if len(o.Scripts) > 0 {
-		for _, problem := range e.Load(tb.Context(), sources(o.Scripts)) {
-			tb.Fatalf("load: %v", problem)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := simulated.Close(); err != nil {
+			tb.Error(err)
 		}
+	})
+	for _, warning := range simulated.Warnings {
+		tb.Fatalf("load: %v", warning)
 	}
-	e.Resume(tb.Context())
-	return e
-}
-
-// nodeSet is the nodes of an engine.
-type nodeSet struct {
-	names  []string
-	byName map[string]*provider.Node
-}
-
-func (o *Options) nodes() nodeSet {
-	set := nodeSet{names: o.Nodes, byName: map[string]*provider.Node{}}
-	node := defaultNode()
-	if o.Node != nil {
-		o.Node(&node)
-	}
-	if len(set.names) == 0 {
-		set.names = []string{node.Name}
-	}
-	for _, name := range set.names {
-		one := node
-		one.Name = name
-		set.byName[name] = &one
-	}
-	return set
+	handler := server.New(server.Options{Provider: simulated.Provider, Clock: cmp.Or[clock.Clock](o.Clock, simulated.Clock), Registry: registry}).Handler()
+	return &Engine{Sim: simulated, Handler: handler, sources: o.Scripts}
 }
 
 // openStore opens the state; with a file its writer runs until the test ends.
@@ -123,29 +89,6 @@ func openStore(tb testing.TB, o Options) *state.Store {
 		}
 	})
 	return store
-}
-
-// patience is the limit of hooks in tests: a busy machine must not decide what a test says. Tests of limits set their
-// own.
-const patience = 30 * time.Second
-
-func patient(l hook.Limits) hook.Limits {
-	for _, d := range []*time.Duration{&l.Status, &l.Create, &l.Logs, &l.Exec, &l.Match} {
-		*d = cmp.Or(*d, patience)
-	}
-	return l
-}
-
-func defaultNode() provider.Node {
-	return provider.Node{
-		Name: "virtual-kubelet", OS: "Linux", Arch: "amd64", Minor: 33,
-		Capacity: v1.ResourceList{
-			v1.ResourceCPU: resource.MustParse("20"), v1.ResourceMemory: resource.MustParse("100Gi"), v1.ResourcePods: resource.MustParse("110"),
-		},
-		Labels:    map[string]string{"kubernetes.io/hostname": "virtual-kubelet"},
-		Addresses: []v1.NodeAddress{{Type: v1.NodeInternalIP, Address: "192.0.2.1"}},
-		PodCIDR:   netip.MustParsePrefix("10.128.0.0/12"),
-	}
 }
 
 func sources(scripts map[string]string) []script.Source {
@@ -170,7 +113,7 @@ func (e *Engine) Swap(name, text string) []*script.Error {
 
 // Pass moves the held clock on by d.
 func (e *Engine) Pass(d time.Duration) {
-	e.Advance(context.Background(), e.Clock.Now().Add(d))
+	e.Sim.Pass(context.Background(), d)
 }
 
 // Do sends one request to the server and returns the answer.

@@ -82,7 +82,6 @@ func (s *stage) begin(ts *testscript.TestScript, shipped map[string]string) {
 func (s *stage) open(ts *testscript.TestScript, scripts map[string]string, held *clock.HeldClock) {
 	s.tb = &scenarioTB{ts: ts}
 	s.engine = New(s.tb, Options{Seed: s.seed, Scripts: scripts, Params: s.params, Node: s.node, Nodes: s.nodes, Clock: held, State: s.state})
-	s.engine.Clock = held
 	ts.Defer(s.tb.cleanup)
 }
 

@@ -1,0 +1,46 @@
+package sim
+
+import (
+	"net/netip"
+
+	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/moonlet-dev/moonlet/engine/provider"
+)
+
+// DefaultNode is a node as serve has it without any config.
+func DefaultNode() provider.Node {
+	return provider.Node{
+		Name: "virtual-kubelet", OS: "Linux", Arch: "amd64", Minor: 33,
+		Capacity: v1.ResourceList{
+			v1.ResourceCPU: resource.MustParse("20"), v1.ResourceMemory: resource.MustParse("100Gi"), v1.ResourcePods: resource.MustParse("110"),
+		},
+		Labels:    map[string]string{"kubernetes.io/hostname": "virtual-kubelet"},
+		Addresses: []v1.NodeAddress{{Type: v1.NodeInternalIP, Address: "192.0.2.1"}},
+		PodCIDR:   netip.MustParsePrefix("10.128.0.0/12"),
+	}
+}
+
+// nodeSet is the nodes of a Sim. They never change.
+type nodeSet struct {
+	names  []string
+	byName map[string]*provider.Node
+}
+
+func nodesOf(o *Options) nodeSet {
+	set := nodeSet{names: o.Nodes, byName: map[string]*provider.Node{}}
+	node := DefaultNode()
+	if o.Node != nil {
+		o.Node(&node)
+	}
+	if len(set.names) == 0 {
+		set.names = []string{node.Name}
+	}
+	for _, name := range set.names {
+		one := node
+		one.Name = name
+		set.byName[name] = &one
+	}
+	return set
+}
