@@ -9,7 +9,7 @@
 //	script      how does Lua run safely? the only home of gopher-lua
 //	hook        which hooks exist, what do they get, what may they return, what if absent?
 //	provider    what happens on each provider call, and on each due time?
-//	fault       what can go wrong with a call, and how do several faults add up?
+//	fault       which faults and verbs exist, and whom do they hit?
 //	journal     what happened to a pod, and why?
 //	server      how does HTTP reach it?
 //	client      how does Go call a provider over HTTP?

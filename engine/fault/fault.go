@@ -1,7 +1,13 @@
-// Package fault answers: which faults can a provider call meet, and how do several add up?
+// Package fault answers: which faults and verbs exist, and whom do they hit?
 //
-// A fault that a script asks for is a result, not an error: the call is served that way on purpose. The package is
-// pure: it says what should happen, and the server makes it happen.
+// A [Verb] is something that can be done to pods, nodes, calls or writes; [Verbs] is the one list of them, of which
+// command line, API, Lua and reference are made. An [Order] asks for one: its [Selector] says whom it hits, and where it
+// holds for a while it is [Active].
+//
+// A [Fault] is what one provider call meets. One that a script or an order asks for is a result, not an error: the call
+// is served that way on purpose.
+//
+// The package is pure: it says what should happen, and provider and server make it happen.
 package fault
 
 import (
