@@ -264,6 +264,14 @@ func (f *fake) SetParam(_ context.Context, script, name string, value any) (api.
 	return api.Param{Script: script, Name: name, Value: value, Default: 0.2}, nil
 }
 
+func (f *fake) Nodes(context.Context) []api.NodeRow {
+	until := started.Add(time.Minute)
+	return []api.NodeRow{
+		{Name: "moon-1", Status: "Ready", Since: &started, OS: "Linux", Arch: "amd64", Version: "v1.33", IP: "127.0.0.1", Pods: len(f.pods), Faults: []string{}},
+		{Name: "moon-2", Status: "Ready,Silent", OS: "Linux", Arch: "amd64", Version: "v1.33", Labels: map[string]string{"a": "b"}, Faults: []string{"silence"}, Due: &until},
+	}
+}
+
 func (f *fake) NodeNamed(name string) (api.Node, error) {
 	if f.about(name); name == "none-of-ours" {
 		return api.Node{}, fmt.Errorf("node %q: %w", name, state.ErrNotFound)

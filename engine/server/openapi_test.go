@@ -63,6 +63,7 @@ func TestRequestsAndAnswersAreAsDescribed(t *testing.T) {
 		{"PUT", "/api/v1/params/flaky/crash_rate", "application/json", `{"value":"x"}`, 400},
 		{"PUT", "/api/v1/params/flaky/nosuch", "application/json", `{"value":true}`, 404},
 		{"PUT", "/api/v1/params/flaky/crash_rate", "application/json", `{"value":"` + strings.Repeat("x", 5<<20) + `"}`, 413},
+		{"GET", "/api/v1/nodes", "", "", 200},
 		{"GET", "/api/v1/node", "", "", 200},
 		{"GET", "/api/v1/node?node=moon-2", "", "", 200},
 		{"GET", "/api/v1/node?node=none-of-ours", "", "", 404},

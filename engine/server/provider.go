@@ -52,6 +52,7 @@ type Observer interface {
 	Check(name, text string) []api.Problem
 	Params() []api.Param
 	SetParam(ctx context.Context, script, name string, value any) (api.Param, error)
+	Nodes(ctx context.Context) []api.NodeRow
 	NodeNamed(name string) (api.Node, error) // an empty name: the first node
 	// Subscribe gives the events after that sequence; 0: those from now on. Where they are not kept it answers
 	// [api.ErrTooOld], never for 0.

@@ -32,6 +32,7 @@ var v1Routes = []struct {
 	{http.MethodPost, "/scripts/:name/check", (*Server).v1Check},
 	{http.MethodGet, "/params", (*Server).v1Params},
 	{http.MethodPut, "/params/:script/:name", (*Server).v1SetParam},
+	{http.MethodGet, "/nodes", (*Server).v1Nodes},
 	{http.MethodGet, "/node", (*Server).v1Node},
 }
 
@@ -99,6 +100,8 @@ func (s *Server) v1SetParam(a ask) (any, error) {
 	}
 	return nil, badField("value", "want a number, a string, true or false", `send {"value": 0.5}`)
 }
+
+func (s *Server) v1Nodes(a ask) (any, error) { return list(s.provider.Nodes(a.Context())), nil }
 
 func (s *Server) v1Node(a ask) (any, error) {
 	return s.provider.NodeNamed(queryValue(a.URL.RawQuery, api.QueryNode))
