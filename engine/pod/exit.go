@@ -6,13 +6,9 @@ import (
 	v1 "k8s.io/api/core/v1"
 )
 
-// leave ends the current run of a container.
-func (m *machine) leave(i int, e Exit) {
+// leave ends the current run of a container; by is who decided that.
+func (m *machine) leave(i int, e Exit, by string) {
 	c := &m.Containers[i]
-	by := ""
-	if c.Plan != nil {
-		by = c.Plan.By
-	}
 	c.Before, c.Ended = c.Ended, newEnded(c, m.at, e)
 	changed := c.Changed
 	c.clear()

@@ -37,7 +37,7 @@ func (m *machine) stopRuns(phase v1.PodPhase) {
 	}
 	for i := range m.Containers {
 		if m.Containers[i].Stage == running {
-			m.leave(i, exit)
+			m.leave(i, exit, m.Containers[i].by())
 		}
 	}
 }

@@ -33,6 +33,7 @@ type memory struct {
 	Containers []containerLife `json:"containers,omitempty"` // init containers, then the others, in spec order
 	Ending     *ending         `json:"ending,omitempty"`
 	Hand       *hand           `json:"hand,omitempty"`
+	Held       Held            `json:"held,omitzero"`
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -145,7 +146,7 @@ func (l *Life) Terminal() bool { return l.m.terminal() }
 func (m *memory) terminal() bool { return m.Phase == v1.PodSucceeded || m.Phase == v1.PodFailed }
 
 // Gone says that the pod was deleted and nothing of it runs any more: it can be forgotten.
-func (l *Life) Gone() bool { return l.m.terminal() && l.m.Ending != nil && l.m.Ending.Deleted }
+func (l *Life) Gone() bool { return l.m.terminal() && l.Deleting() && !l.m.Held.NoEnd }
 
 // Deleting says that the pod was deleted.
 func (l *Life) Deleting() bool { return l.m.Ending != nil && l.m.Ending.Deleted }

@@ -2,6 +2,7 @@ package pod_test
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
 	"slices"
 	"testing"
@@ -344,6 +345,38 @@ func (s *story) stop(*rapid.T) {
 	s.took(s.life.Stop(s.p, status, s.now))
 }
 
+func (s *story) kill(*rapid.T) {
+	container := rapid.SampledFrom([]string{"", "app", "init-a", "b"}).Draw(s.t, "container")
+	code := rapid.Int32Range(0, 1).Draw(s.t, "code")
+	s.took(s.life.Kill(s.p, pod.Killing{Container: container, Exit: pod.Exit{Code: code}}, s.now))
+}
+
+func (s *story) evict(*rapid.T) {
+	if rapid.IntRange(0, 3).Draw(s.t, "really") > 0 {
+		return
+	}
+	end, ok := pod.Evicted(s.p, rapid.SampledFrom(pod.Evictions()).Draw(s.t, "why"))
+	if !ok {
+		s.t.Fatalf("an eviction is listed and not known")
+	}
+	s.took(s.life.End(s.p, end, s.now))
+}
+
+func (s *story) hold(*rapid.T) {
+	h := pod.Held{Unready: rapid.Bool().Draw(s.t, "unready"), NoEnd: rapid.Bool().Draw(s.t, "no end")}
+	s.took(s.life.Hold(s.p, h, s.now, "test"))
+	if h.Unready && s.life.Status(s.p, node).Phase == v1.PodRunning {
+		for _, c := range s.life.Status(s.p, node).ContainerStatuses {
+			if c.Ready {
+				s.t.Fatalf("container %s is ready while it is held unready", c.Name)
+			}
+		}
+	}
+	if h.NoEnd && s.life.Gone() {
+		s.t.Fatalf("gone while that is held up")
+	}
+}
+
 func (s *story) update(*rapid.T) {
 	old := s.p
 	s.p = old.DeepCopy()
@@ -378,10 +411,37 @@ func TestIllegalLivesAreImpossible(t *testing.T) {
 		})
 		t.Repeat(map[string]func(*rapid.T){
 			"advance": s.advance, "replan": s.replan, "same": s.replanSame, "resume": s.resume, "delete": s.delete,
-			"retermination": s.retermination, "end": s.end, "stop": s.stop, "update": s.update, "adopt": s.adopt,
+			"retermination": s.retermination, "end": s.end, "stop": s.stop, "kill": s.kill, "evict": s.evict, "hold": s.hold, "update": s.update, "adopt": s.adopt,
 			"conditions": s.conditions, "address": s.address, "delay": s.delay,
 		})
 	})
+}
+
+// intervention is something done to a pod from outside.
+type intervention func(*pod.Life, time.Time) *pod.Life
+
+// interventions are some, by the step at which they come.
+func interventions(t *rapid.T, p *v1.Pod) map[int][]intervention {
+	acts := map[int][]intervention{}
+	hold := func(h pod.Held) intervention {
+		return func(l *pod.Life, at time.Time) *pod.Life { l, _ = l.Hold(p, h, at, ""); return l }
+	}
+	for what, act := range map[string]intervention{
+		"deleted": func(l *pod.Life, at time.Time) *pod.Life { l, _ = l.Delete(p, at, sec(30), nil); return l },
+		"killed": func(l *pod.Life, at time.Time) *pod.Life {
+			l, _ = l.Kill(p, pod.Killing{Exit: pod.OOM()}, at)
+			return l
+		},
+		"unready": hold(pod.Held{Unready: true}),
+		"hanging": hold(pod.Held{NoEnd: true}),
+		"free":    hold(pod.Held{}),
+	} {
+		step := rapid.IntRange(0, 2000).Draw(t, what+" at step") // half of them not at all
+		if step < 1000 {
+			acts[step] = []intervention{act}
+		}
+	}
+	return acts
 }
 
 // TestOneStepIsAThousandSteps advances ten hours at once and in small steps: the lives are equal.
@@ -391,16 +451,20 @@ func TestOneStepIsAThousandSteps(t *testing.T) {
 		begun := pod.Begin(p, t0, pod.Beginning{IP: "10.0.0.7", Delay: f.seconds("delay")})
 		begun, _ = begun.Advance(p, t0, f)
 		steps := begun
-		deleted := rapid.IntRange(0, 1000).Draw(t, "deleted at step")
+		acts := interventions(t, p)
 		for i := range 1000 {
-			if i == deleted {
-				steps, _ = steps.Delete(p, t0.Add(time.Duration(i)*36*time.Second), sec(30), nil)
+			for _, a := range acts[i] {
+				steps = a(steps, t0.Add(time.Duration(i)*36*time.Second))
 			}
 			steps, _ = steps.Advance(p, t0.Add(time.Duration(i+1)*36*time.Second), f)
 		}
-		once, _ := begun.Advance(p, t0.Add(time.Duration(deleted)*36*time.Second), f)
-		if deleted < 1000 {
-			once, _ = once.Delete(p, t0.Add(time.Duration(deleted)*36*time.Second), sec(30), nil)
+		once := begun
+		for _, i := range slices.Sorted(maps.Keys(acts)) {
+			at := t0.Add(time.Duration(i) * 36 * time.Second)
+			once, _ = once.Advance(p, at, f)
+			for _, a := range acts[i] {
+				once = a(once, at)
+			}
 		}
 		once, _ = once.Advance(p, t0.Add(10*time.Hour), f)
 		a, errA := json.Marshal(once)

@@ -111,6 +111,8 @@ type End struct {
 	Phase      v1.PodPhase // "": Failed
 	Reason     string      // Evicted, Terminated, Preempting …
 	Message    string
+	Event      string        // type of the event that tells of it: Normal, Warning; "": none does
+	By         string        // who did it, for that event
 	Grace      time.Duration // zero: the containers are killed at once
 	Disruption *Disruption   // nil: no DisruptionTarget condition
 	Lost       bool          // the containers cannot be found any more: ContainerStatusUnknown

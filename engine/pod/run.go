@@ -34,11 +34,13 @@ func (m *memory) runDue(c *containerLife) (due instant, what change) {
 	if !c.Started {
 		consider(max(c.Start.plus(c.Plan.Started), c.Plan.Floor), starts)
 	}
-	consider(c.flipDue(), flips)
+	if !m.Held.Unready {
+		consider(c.flipDue(), flips)
+	}
 	if e := c.Plan.Exit; e != nil {
 		consider(max(c.Start.plus(e.After), c.Plan.Floor), exits)
 	}
-	if c.Term != never {
+	if c.Term != never && !m.hangs() {
 		at, w := m.stopDue(c)
 		consider(at, w)
 	}
@@ -125,11 +127,11 @@ func (m *machine) stepRun(i int) {
 	case flips:
 		m.flip(i)
 	case exits:
-		m.leave(i, *c.Plan.Exit)
+		m.leave(i, *c.Plan.Exit, c.by())
 	case stops:
-		m.leave(i, answered(m.termination(c)))
+		m.leave(i, answered(m.termination(c)), c.by())
 	case dies:
-		m.leave(i, Exit{Code: 137})
+		m.leave(i, Exit{Code: 137}, c.by())
 	case expires:
 		m.askStartAgain(i)
 	}
@@ -169,7 +171,12 @@ func (m *machine) flip(i int) {
 		m.event(c.Name, v1.EventTypeNormal, "Ready", fmt.Sprintf("Container %s is ready", c.Name), c.Plan.By)
 		return
 	}
-	m.event(c.Name, v1.EventTypeWarning, "Unhealthy", "Readiness probe failed", c.Plan.By)
+	m.unhealthy(c, c.Plan.By)
+}
+
+// unhealthy tells of a readiness probe that fails.
+func (m *machine) unhealthy(c *containerLife, by string) {
+	m.event(c.Name, v1.EventTypeWarning, "Unhealthy", "Readiness probe failed", by)
 }
 
 // quiet is until when nothing but this container's readiness changes, at most now.

@@ -105,6 +105,14 @@ func exitReason(code int32) string {
 	return "Error"
 }
 
+// by is who said what the current run does.
+func (c *containerLife) by() string {
+	if c.Plan == nil {
+		return ""
+	}
+	return c.Plan.By
+}
+
 // over says that the container ran to its end and will not run again.
 func (c *containerLife) over() bool { return c.Stage == done }
 

@@ -124,7 +124,7 @@ func (m *machine) stepStart(i int) {
 		m.created(c)
 		c.Start = m.at
 		dead.Message = cmp.Or(e.Dead, e.Message)
-		m.leave(i, dead)
+		m.leave(i, dead, by)
 		if c.Stage == exited { // else what is left of it says all
 			c.Waiting = &refusal{Reason: e.Reason, Message: e.Message}
 		}

@@ -57,8 +57,8 @@ func (l *Life) End(p *v1.Pod, e End, at time.Time) (*Life, []Event) {
 		return l, nil
 	}
 	m := l.work(p, at, nil)
-	if e.Reason != "" {
-		m.event("", v1.EventTypeWarning, e.Reason, e.Message, "")
+	if e.Event != "" {
+		m.event("", e.Event, e.Reason, e.Message, e.By)
 	}
 	if e.Lost {
 		m.lose()
@@ -164,7 +164,7 @@ func (m *machine) end() {
 	case apps:
 	case last >= 0:
 		m.signal(&m.Containers[last])
-	default:
+	case !m.hangs():
 		m.close()
 	}
 }
