@@ -11,6 +11,7 @@
 //	provider    what happens on each provider call, and on each due time?
 //	fault       which faults and verbs exist, and whom do they hit?
 //	journal     what happened to a pod, and why?
+//	explain     how does a pod's state sound in words?
 //	server      how does HTTP reach it?
 //	client      how does Go call a provider over HTTP?
 //	watch       when did files settle after a change?
@@ -26,7 +27,7 @@
 //	               ├─► config
 //	               └─► provider ─► hook ─► script
 //	                       ├────────► state ─► pod
-//	                       └────────► journal
+//	                       └────────► journal, explain
 //
 // The kubelet half stands beside it, and cmd joins the two: kubelet/lua lets provider be what kubelet asks for, and
 // kubelet/broker joins that to a cluster. So what needs no cluster pays for no client of one.

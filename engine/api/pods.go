@@ -41,14 +41,3 @@ type PodDetail struct {
 	Memo   map[string]any  `json:"memo,omitempty"` // what its script remembers of it
 	Object json.RawMessage `json:"object"`         // the Kubernetes object, as getPod answers it
 }
-
-// JournalEntry is one thing that happened to a pod.
-type JournalEntry struct {
-	At         time.Time `json:"at"`   // in the story
-	What       string    `json:"what"` // a word: Created, Pulled, Started, Exited, Reloaded …
-	Container  string    `json:"container,omitempty"`
-	Message    string    `json:"message,omitempty"`
-	By         string    `json:"by,omitempty"`         // "flaky.lua:12", "user", "kubelet"
-	Generation uint64    `json:"generation,omitempty"` // of the scripts, where one was asked
-	Draws      string    `json:"draws,omitempty"`      // "chance=0.61 exponential=12.4"
-}

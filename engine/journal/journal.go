@@ -8,47 +8,11 @@ package journal
 
 import (
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
-	"time"
-	"unique"
 )
 
 // Kept is how many entries a pod's journal holds; older ones are forgotten.
 const Kept = 64
-
-// Entry is one thing that happened to a pod.
-type Entry struct {
-	At         time.Time // in the story
-	What       string    // a word: Created, Pulled, Started, Exited, Reloaded …
-	Container  string    // empty: the pod as a whole
-	Message    string
-	By         string // "flaky.lua:12", "user", "kubelet"
-	Generation uint64 // of the scripts, where one was asked
-	Draws      string // "chance=0.61 exponential=12.4"
-}
-
-// String is the entry as one line.
-func (e Entry) String() string {
-	var b strings.Builder
-	b.WriteString(e.At.UTC().Format("2006-01-02T15:04:05.000Z"))
-	for _, part := range []string{e.What, e.Container, e.Message} {
-		if part != "" {
-			b.WriteString("  " + part)
-		}
-	}
-	if e.By != "" {
-		b.WriteString("  by " + e.By)
-	}
-	if e.Generation != 0 {
-		b.WriteString(" generation " + strconv.FormatUint(e.Generation, 10))
-	}
-	if e.Draws != "" {
-		b.WriteString("  drew " + e.Draws)
-	}
-	return b.String()
-}
 
 // Book is the journals of all pods. The zero value is ready.
 type Book struct {
@@ -58,31 +22,9 @@ type Book struct {
 
 // ring is one pod's latest entries; it grows to Kept and then goes round.
 type ring struct {
-	entries []packed
+	entries []Entry
 	next    int // where the next one goes once it is full
 	total   int // ever written
-}
-
-// packed is an entry as it is kept: half as large, and what ten thousand pods have in common is there once.
-type packed struct {
-	at                           int64 // nanoseconds since 1970
-	generation                   uint64
-	what, container, message, by unique.Handle[string]
-	draws                        string // hardly ever the same
-}
-
-func pack(e Entry) packed {
-	return packed{
-		at: e.At.UnixNano(), generation: e.Generation, draws: e.Draws,
-		what: unique.Make(e.What), container: unique.Make(e.Container), message: unique.Make(e.Message), by: unique.Make(e.By),
-	}
-}
-
-func (p packed) entry() Entry {
-	return Entry{
-		At: time.Unix(0, p.at).UTC(), Generation: p.generation, Draws: p.draws,
-		What: p.what.Value(), Container: p.container.Value(), Message: p.message.Value(), By: p.by.Value(),
-	}
 }
 
 // Add writes entries to the journal of a pod, named namespace/name.
@@ -97,17 +39,17 @@ func (b *Book) Add(pod string, entries ...Entry) {
 	}
 	r := b.pods[pod]
 	if r == nil {
-		r = &ring{entries: make([]packed, 0, min(len(entries), Kept))}
+		r = &ring{entries: make([]Entry, 0, min(len(entries), Kept))}
 		b.pods[pod] = r
 	}
 	for _, e := range entries {
-		if p := pack(e); !slices.Contains(r.entries, p) { // an open question asked again and answered alike
-			r.add(p)
+		if !slices.ContainsFunc(r.entries, e.same) { // an open question asked again and answered alike
+			r.add(e)
 		}
 	}
 }
 
-func (r *ring) add(e packed) {
+func (r *ring) add(e Entry) {
 	r.total++
 	if len(r.entries) < Kept {
 		r.entries = append(r.entries, e)
@@ -126,7 +68,7 @@ func (b *Book) Of(pod string) (entries []Entry, forgotten int) {
 		return nil, 0
 	}
 	for i := range r.entries {
-		entries = append(entries, r.entries[(r.next+i)%len(r.entries)].entry())
+		entries = append(entries, r.entries[(r.next+i)%len(r.entries)])
 	}
 	return entries, r.total - len(entries)
 }

@@ -40,7 +40,7 @@ func TestJournalsArePerPodAndCanBeForgotten(t *testing.T) {
 func TestAnEntryPrintsAsOneLine(t *testing.T) {
 	e := journal.Entry{
 		At: time.Date(2026, 11, 20, 9, 23, 41, 5e8, time.UTC), What: "Exited", Container: "app", Message: "code 137",
-		By: "flaky.lua:12", Generation: 3, Draws: "chance=0.1",
+		By: "flaky.lua:12", Generation: 3, Draws: []journal.Draw{{Kind: "chance", Value: 0.1}},
 	}
 	want := "2026-11-20T09:23:41.500Z  Exited  app  code 137  by flaky.lua:12 generation 3  drew chance=0.1"
 	if got := e.String(); got != want {

@@ -84,7 +84,7 @@ func (d *draft) create(object *v1.Pod, status *v1.PodStatus) error {
 		refused = d.p.admit.refuse(d)
 	}
 	d.next.Life = pod.Begin(d.next.Object, d.at, pod.Beginning{Delay: answer.Delay, Rejected: refused}).WithConditions(status.Conditions)
-	d.note(journal.Entry{What: "Created", Message: string(d.next.UID), By: "user"})
+	d.note(journal.Entry{What: "Created", Message: string(d.next.UID), Kind: journal.User, By: "user"})
 	if refused != nil {
 		d.happened([]pod.Event{{At: d.at, Type: v1.EventTypeWarning, Reason: refused.Reason, Message: refused.Message}})
 	}
@@ -158,7 +158,7 @@ func (d *draft) update(object *v1.Pod, status *v1.PodStatus) error {
 	if stops {
 		life, events := d.next.Life.Stop(d.acted(), status, d.at)
 		d.next.Life = life
-		d.note(journal.Entry{What: "Stopped", Message: "set to " + string(status.Phase) + " by updatePod", By: "user"})
+		d.note(journal.Entry{What: "Stopped", Message: "set to " + string(status.Phase) + " by updatePod", Kind: journal.User, By: "user"})
 		d.happened(events)
 	}
 	d.advance()
@@ -192,7 +192,7 @@ func (d *draft) askAboutUpdate() error {
 	case answer.Refuse != nil:
 		return fmt.Errorf("%w: %s", state.ErrInvalid, answer.Refuse.Message)
 	}
-	d.note(journal.Entry{What: "Updated", By: "user"})
+	d.note(journal.Entry{What: "Updated", Kind: journal.User, By: "user"})
 	d.settleAfter(answer.Delay, d.at)
 	if d.next.Owner != d.old.Owner {
 		d.reask()
@@ -270,7 +270,7 @@ func (d *draft) delete(sent *v1.Pod) error {
 	if err := d.markDeleted(grace); err != nil {
 		return err
 	}
-	d.note(journal.Entry{What: "Deleted", Message: "grace " + short(grace), By: "user"})
+	d.note(journal.Entry{What: "Deleted", Message: "grace " + short(grace), Kind: journal.User, By: "user"})
 	life, events := d.next.Life.Delete(d.acted(), d.at, grace, answer.Termination)
 	d.next.Life = life
 	d.happened(events)

@@ -89,7 +89,7 @@ func (d *draft) adopt() {
 		d.next.Owner = scriptName(owner)
 	}
 	if problem != "" {
-		d.note(journal.Entry{What: "UnknownScript", Message: problem, By: "user"})
+		d.note(journal.Entry{What: "UnknownScript", Message: problem, Kind: journal.User, By: "user"})
 	}
 }
 
@@ -115,13 +115,14 @@ var pendingStatus = &v1.PodStatus{Phase: v1.PodPending}
 func (d *draft) remember(ask string, asked hook.Asked, e journal.Entry) {
 	memo, err := d.next.Memo.Record(ask, asked.Memo, asked.Deleted)
 	if err != nil {
-		d.note(journal.Entry{What: "MemoRefused", Message: err.Error(), By: asked.By})
+		d.note(journal.Entry{What: "MemoRefused", Message: err.Error(), Kind: journal.Script, By: asked.By})
 	}
 	d.next.Memo = memo
 	if len(asked.NodeMemo)+len(asked.NodeDeleted) > 0 {
 		d.writeNode(ask, nodeWrite{set: asked.NodeMemo, deleted: asked.NodeDeleted})
 	}
-	e.By, e.Generation, e.Draws = asked.By, asked.Generation, drawsText(asked.Draws)
+	e.Kind, e.By, e.Generation, e.Draws = journal.Script, asked.By, asked.Generation, drawsOf(asked.Draws)
+	e.Hook, _, e.Ask = hook.ParseAskID(ask)
 	if asked.Broken {
 		e.Message = "the script broke; built-in behaviour instead"
 	}
@@ -147,11 +148,11 @@ func (d *draft) note(e journal.Entry) {
 func (d *draft) happened(events []pod.Event) {
 	d.events = append(d.events, events...)
 	for _, e := range events {
-		by := e.By
+		kind, by := journal.Script, e.By
 		if by == "" {
-			by = "kubelet"
+			kind, by = journal.Kubelet, "kubelet"
 		}
-		d.note(journal.Entry{At: e.At, What: e.Reason, Container: e.Container, Message: e.Message, By: by})
+		d.note(journal.Entry{At: e.At, What: e.Reason, Container: e.Container, Message: e.Message, Kind: kind, By: by})
 	}
 }
 

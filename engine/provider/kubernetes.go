@@ -123,7 +123,7 @@ func (d *draft) takeOver(object *v1.Pod) error {
 		d.next.Life = d.next.Life.WithConditions(object.Status.Conditions)
 	}
 	d.p.ips.keep(d.next.Key, d.next.Life.IP())
-	d.note(journal.Entry{What: "Adopted", Message: how, By: "user", Generation: d.gen.ID()})
+	d.note(journal.Entry{What: "Adopted", Message: how, Kind: journal.Restart, By: "user", Generation: d.gen.ID()})
 	d.goOn()
 	return nil
 }
@@ -177,7 +177,7 @@ func (d *draft) end(object *v1.Pod) error {
 		if answer = d.askDelete(); answer.Reject != nil {
 			return answer.Reject
 		}
-		d.note(journal.Entry{What: "Deleted", Message: "grace " + short(grace), By: "user"})
+		d.note(journal.Entry{What: "Deleted", Message: "grace " + short(grace), Kind: journal.User, By: "user"})
 	}
 	life, events := d.next.Life.Delete(d.acted(), d.at, grace, answer.Termination)
 	d.next.Life = life

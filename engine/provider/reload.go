@@ -30,7 +30,7 @@ func (p *Provider) Load(ctx context.Context, sources []script.Source) []*script.
 	for _, err := range p.hooks.ConfigureParams(p.opts.Params) {
 		p.log.Warn("a param given by config does not fit", "err", err)
 	}
-	p.replanAll(ctx, "Reloaded", p.changedBy(gen))
+	p.replanAll(ctx, journal.Entry{What: "Reloaded", Kind: journal.Reload, By: "user"}, p.changedBy(gen))
 	p.listeners.nodeChanged("")
 	p.notices.tell(api.Event{Sequence: p.store.Seq(), At: p.clock.Now(), Type: api.EventScriptsLoaded, Generation: gen.ID()})
 	return problems
@@ -112,7 +112,7 @@ func (p *Provider) setParam(ctx context.Context, scriptName, name string, value 
 	if err := p.keepParam(ctx, param); err != nil {
 		return hook.Param{}, err
 	}
-	p.replanAll(ctx, "Param", func(_ context.Context, pod *state.Pod) bool {
+	p.replanAll(ctx, journal.Entry{What: "Param", Message: paramText(param), Kind: journal.Param, By: "user"}, func(_ context.Context, pod *state.Pod) bool {
 		return scriptName == defaultScript || pod.Owner == scriptName
 	})
 	p.listeners.nodeChanged("")
@@ -127,7 +127,7 @@ func (p *Provider) Configure(ctx context.Context, params map[string]string) []er
 	defer p.reloads.Unlock()
 	p.opts.Params = params
 	problems := p.hooks.ConfigureParams(params)
-	p.replanAll(ctx, "Configured", func(context.Context, *state.Pod) bool { return true })
+	p.replanAll(ctx, journal.Entry{What: "Configured", Kind: journal.Param, By: "user"}, func(context.Context, *state.Pod) bool { return true })
 	p.listeners.nodeChanged("")
 	return problems
 }
@@ -136,7 +136,7 @@ func (p *Provider) Configure(ctx context.Context, params map[string]string) []er
 const replanners = 4
 
 // replanAll asks again, for every pod that changed says yes to, what has not happened yet.
-func (p *Provider) replanAll(ctx context.Context, why string, changed func(context.Context, *state.Pod) bool) {
+func (p *Provider) replanAll(ctx context.Context, why journal.Entry, changed func(context.Context, *state.Pod) bool) {
 	p.eachPod(func(pod *state.Pod) {
 		if changed(ctx, pod) {
 			p.replan(ctx, pod.Key, why)
@@ -168,13 +168,14 @@ func (p *Provider) eachPod(do func(*state.Pod)) {
 	wg.Wait()
 }
 
-func (p *Provider) replan(ctx context.Context, key state.Key, why string) {
+func (p *Provider) replan(ctx context.Context, key state.Key, why journal.Entry) {
 	_, err := p.change(ctx, change{key: key}, func(d *draft) error {
 		if d.old == nil {
 			return errUnchanged
 		}
 		d.adopt()
-		d.note(journal.Entry{What: why, By: "user", Generation: d.gen.ID()})
+		why.Generation = d.gen.ID()
+		d.note(why)
 		d.reask()
 		return nil
 	})
@@ -218,7 +219,7 @@ func (d *draft) resume() error {
 		return err
 	}
 	d.adopt()
-	d.note(journal.Entry{What: "Resumed", By: "user", Generation: d.gen.ID()})
+	d.note(journal.Entry{What: "Resumed", Kind: journal.Restart, By: "user", Generation: d.gen.ID()})
 	d.goOn()
 	return nil
 }

@@ -1,13 +1,12 @@
 package provider
 
 import (
-	"cmp"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/moonlet-dev/moonlet/engine/hook"
+	"github.com/moonlet-dev/moonlet/engine/journal"
 	"github.com/moonlet-dev/moonlet/engine/pod"
 	"github.com/moonlet-dev/moonlet/engine/script"
 )
@@ -79,19 +78,19 @@ func readyText(r pod.Readiness) string {
 	}
 }
 
+func paramText(p hook.Param) string { return fmt.Sprintf("%s.%s = %v", p.Script, p.Name, p.Value) }
+
 func short(d time.Duration) string { return d.Round(time.Millisecond).String() }
 
-func drawsText(draws []script.Drawn) string {
-	var b strings.Builder
-	for i, d := range draws {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(cmp.Or(d.Name, d.Kind))
-		b.WriteByte('=')
-		b.WriteString(strconv.FormatFloat(d.Value, 'g', 6, 64))
+func drawsOf(drawn []script.Drawn) []journal.Draw {
+	if len(drawn) == 0 {
+		return nil
 	}
-	return b.String()
+	draws := make([]journal.Draw, len(drawn))
+	for i, d := range drawn {
+		draws[i] = journal.Draw(d)
+	}
+	return draws
 }
 
 func scriptName(f *script.File) string { return strings.TrimSuffix(f.Name, ".lua") }

@@ -63,17 +63,13 @@ func (p *Provider) Pod(namespace, name string) (api.PodDetail, error) {
 }
 
 // Journal is what happened to a pod, oldest first.
-func (p *Provider) Journal(namespace, name string) ([]api.JournalEntry, error) {
+func (p *Provider) Journal(namespace, name string) ([]api.Cause, error) {
 	key := state.Key{Namespace: namespace, Name: name}
 	if p.store.Get(key) == nil {
 		return nil, fmt.Errorf("pod %s: %w", key, state.ErrNotFound)
 	}
 	entries, _ := p.journal.Of(key.String())
-	out := make([]api.JournalEntry, len(entries))
-	for i, e := range entries {
-		out[i] = api.JournalEntry(e)
-	}
-	return out, nil
+	return causes(entries), nil
 }
 
 // Scripts lists the scripts that serve, each with what is wrong with it as it is on disk.

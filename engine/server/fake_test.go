@@ -219,11 +219,36 @@ func (f *fake) Pod(namespace, name string) (api.PodDetail, error) {
 	return api.PodDetail{Pod: row(p), Object: encode(p), Memo: map[string]any{"crashes": 1}}, nil
 }
 
-func (f *fake) Journal(namespace, name string) ([]api.JournalEntry, error) {
+func (f *fake) Journal(namespace, name string) ([]api.Cause, error) {
 	if _, err := f.get("journal of", namespace, name); err != nil {
 		return nil, err
 	}
-	return []api.JournalEntry{{At: started, What: "Created", By: "user"}, {At: started, What: "Started", Container: "web", Generation: 1, Draws: "chance=0.6"}}, nil
+	return []api.Cause{
+		{At: started, What: "Created", Kind: "user", By: "user"},
+		{
+			At: started, What: "on_start", Container: "web", Message: "exit 1 after 3s", Kind: "script", By: "flaky.lua:12", Generation: 1,
+			Hook: "on_start", Ask: 1, Draws: []api.Draw{{Kind: "chance", Value: 0.6}, {Name: "luck", Kind: "uniform", Value: 3}},
+		},
+		{At: started, What: "crash", Container: "web", Message: "exit code 137, Error", Kind: "fault", By: "ann", Why: "rehearsal", Fault: "crash-1"},
+		{At: started, What: "BackOff", Container: "web", Kind: "kubelet", By: "kubelet", Rule: "back-off 10s after the 2nd crash"},
+	}, nil
+}
+
+func (f *fake) Explain(namespace, name string) (api.Explanation, error) {
+	p, err := f.get("explain", namespace, name)
+	if err != nil {
+		return api.Explanation{}, err
+	}
+	causes, err := f.Journal(namespace, name)
+	at := started.Add(time.Minute)
+	return api.Explanation{
+		Pod: row(p), At: at, Since: &started, State: "web waits out a back-off of 10s", Generation: 1, Causes: causes, Forgotten: 3,
+		Next: []api.Next{
+			{At: &at, What: "restart", Container: "web", Text: "restarts", Rule: "back-off 10s after the 2nd crash"},
+			{What: "wait", Text: "stays unready", By: "fault unready-2"},
+		},
+		Faults: []string{"unready-2"},
+	}, err
 }
 
 func (f *fake) Scripts() []api.Script {

@@ -51,6 +51,8 @@ func TestRequestsAndAnswersAreAsDescribed(t *testing.T) {
 		{"GET", "/api/v1/pods/default/nosuch", "", "", 404},
 		{"GET", "/api/v1/pods/default/web/journal", "", "", 200},
 		{"GET", "/api/v1/pods/default/nosuch/journal", "", "", 404},
+		{"GET", "/api/v1/pods/default/web/explain", "", "", 200},
+		{"GET", "/api/v1/pods/default/nosuch/explain", "", "", 404},
 		{"GET", "/api/v1/scripts", "", "", 200},
 		{"GET", "/api/v1/scripts/flaky", "", "", 200},
 		{"GET", "/api/v1/scripts/nosuch", "", "", 404},

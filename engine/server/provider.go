@@ -46,7 +46,8 @@ type Calls interface {
 type Observer interface {
 	Pods(filter api.PodFilter) []api.Pod
 	Pod(namespace, name string) (api.PodDetail, error)
-	Journal(namespace, name string) ([]api.JournalEntry, error)
+	Journal(namespace, name string) ([]api.Cause, error)
+	Explain(namespace, name string) (api.Explanation, error)
 	Scripts() []api.Script
 	Script(name string) (api.Script, error)
 	Check(name, text string) []api.Problem

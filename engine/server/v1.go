@@ -27,6 +27,7 @@ var v1Routes = []struct {
 	{http.MethodGet, "/pods", (*Server).v1Pods},
 	{http.MethodGet, "/pods/:namespace/:name", (*Server).v1Pod},
 	{http.MethodGet, "/pods/:namespace/:name/journal", (*Server).v1Journal},
+	{http.MethodGet, "/pods/:namespace/:name/explain", (*Server).v1Explain},
 	{http.MethodGet, "/scripts", (*Server).v1Scripts},
 	{http.MethodGet, "/scripts/:name", (*Server).v1Script},
 	{http.MethodPost, "/scripts/:name/check", (*Server).v1Check},
@@ -65,6 +66,10 @@ func (s *Server) v1Pod(a ask) (any, error) {
 func (s *Server) v1Journal(a ask) (any, error) {
 	entries, err := s.provider.Journal(a.path.ByName("namespace"), a.path.ByName("name"))
 	return list(entries), err
+}
+
+func (s *Server) v1Explain(a ask) (any, error) {
+	return s.provider.Explain(a.path.ByName("namespace"), a.path.ByName("name"))
 }
 
 func (s *Server) v1Scripts(ask) (any, error) { return list(s.provider.Scripts()), nil }

@@ -1,0 +1,149 @@
+package explain
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/duration"
+
+	"github.com/moonlet-dev/moonlet/engine/api"
+)
+
+// Shown is how many causes [Text] shows unless all are wanted.
+const Shown = 16
+
+// Options say how much [Text] tells.
+type Options struct {
+	All bool // every cause that is known, not only the latest
+}
+
+// Text is an explanation as a person reads it: the state, what led to it with the newest last, what comes next.
+func Text(e api.Explanation, o Options) string {
+	var b strings.Builder
+	state(&b, e)
+	why(&b, e, o)
+	next(&b, e)
+	return b.String()
+}
+
+func state(b *strings.Builder, e api.Explanation) {
+	fmt.Fprintf(b, "%s/%s  %s  %s", e.Namespace, e.Name, e.Ready, e.Status)
+	if e.Restarts != "0" {
+		fmt.Fprintf(b, "  restarts %s", e.Restarts)
+	}
+	if e.Since != nil {
+		fmt.Fprintf(b, "  since %s", ago(e.At, *e.Since))
+	}
+	fmt.Fprintf(b, "\n  %s\n  %s\n", e.State, place(e))
+}
+
+// place says where the pod lives and which scripts decide about it.
+func place(e api.Explanation) string {
+	who := "built-in behaviour"
+	if e.Script != "" {
+		who = "script " + e.Script
+	}
+	parts := []string{who, fmt.Sprintf("generation %d", e.Generation)}
+	if e.Node != "" {
+		parts = append(parts, "node "+e.Node)
+	}
+	if len(e.Faults) > 0 {
+		parts = append(parts, "faults "+strings.Join(e.Faults, " "))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func why(b *strings.Builder, e api.Explanation, o Options) {
+	shown := e.Causes
+	if !o.All && len(shown) > Shown {
+		shown = shown[len(shown)-Shown:]
+	}
+	b.WriteString("\nWHY (newest last")
+	if older := len(e.Causes) - len(shown) + e.Forgotten; older > 0 {
+		fmt.Fprintf(b, ", %d older not shown", older)
+	}
+	b.WriteString(")\n")
+	if len(shown) == 0 {
+		b.WriteString("  nothing is known\n")
+		return
+	}
+	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	for _, c := range shown {
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", c.At.Format("15:04:05.000"), cmp.Or(c.Container, "pod"), what(c), because(c))
+	}
+	_ = t.Flush() // a Builder takes everything
+}
+
+// what is what happened, in a column.
+func what(c api.Cause) string {
+	w := c.What
+	if c.Hook == c.What && c.Ask > 0 {
+		w += " " + strconv.Itoa(c.Ask)
+	}
+	return join(": ", w, c.Message)
+}
+
+// because is why it happened, in a column.
+func because(c api.Cause) string {
+	parts := []string{join(": ", c.By, c.Rule)}
+	if c.Fault != "" {
+		parts = append(parts, "fault "+c.Fault)
+	}
+	if c.Why != "" {
+		parts = append(parts, strconv.Quote(c.Why))
+	}
+	if len(c.Draws) > 0 {
+		parts = append(parts, "drew "+draws(c.Draws))
+	}
+	if c.Generation > 0 {
+		parts = append(parts, fmt.Sprintf("generation %d", c.Generation))
+	}
+	return join(", ", parts...)
+}
+
+func draws(all []api.Draw) string {
+	words := make([]string, len(all))
+	for i, d := range all {
+		words[i] = cmp.Or(d.Name, d.Kind) + "=" + strconv.FormatFloat(d.Value, 'g', 4, 64)
+	}
+	return strings.Join(words, " ")
+}
+
+func next(b *strings.Builder, e api.Explanation) {
+	b.WriteString("\nNEXT\n")
+	if len(e.Next) == 0 {
+		b.WriteString("  nothing happens by itself\n")
+	}
+	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	for _, n := range e.Next {
+		when := "-"
+		if n.At != nil {
+			when = in(e.At, *n.At)
+		}
+		reason := join(", ", n.Rule, n.By)
+		if reason != "" {
+			reason = " (" + reason + ")"
+		}
+		fmt.Fprintf(t, "  %s\t%s\t%s%s\n", when, cmp.Or(n.Container, "pod"), n.Text, reason)
+	}
+	_ = t.Flush()
+}
+
+// in is how long until then.
+func in(now, then time.Time) string {
+	d := then.Sub(now)
+	switch {
+	case d <= 0:
+		return "now"
+	case d < 10*time.Second:
+		return "in " + d.Round(100*time.Millisecond).String()
+	default:
+		return "in " + d.Round(time.Second).String()
+	}
+}
+
+func ago(now, then time.Time) string { return duration.HumanDuration(now.Sub(then)) }

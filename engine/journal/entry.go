@@ -1,0 +1,88 @@
+package journal
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Kind says what sort of cause something had.
+type Kind string
+
+// The kinds of causes.
+const (
+	Kubelet Kind = "kubelet" // a rule that every kubelet follows: restart policy, back-off, probes, grace
+	Script  Kind = "script"  // what a hook answered
+	User    Kind = "user"    // a call from outside: create, update, delete, Stop Pod
+	Fault   Kind = "fault"   // a verb: set on the pod, undone, or ended
+	Reload  Kind = "reload"  // other scripts serve
+	Param   Kind = "param"   // a knob was turned, by hand or by config
+	Restart Kind = "restart" // Moonlet was down and took the pod up again
+)
+
+// Entry is one thing that happened to a pod, and why.
+type Entry struct {
+	At        time.Time // in the story
+	What      string    // a word: Created, Pulled, Started, Exited, on_start, Reloaded, a verb …
+	Container string    // empty: the pod as a whole
+	Message   string    // details: what a hook answered, how a run ended
+	Kind      Kind
+	By        string // which one of that kind: "flaky.lua:12", "user", "kubelet", who set the fault
+	Rule      string // of the kubelet, with its figures: "back-off 20s after the 2nd crash"
+
+	Why   string // of a fault: what the one who set it gave as reason
+	Fault string // its ID
+
+	Hook       string // that was asked
+	Ask        int    // the number of that question: of on_start the run
+	Draws      []Draw // of that hook, in order
+	Generation uint64 // of the scripts, where one was asked
+}
+
+// Draw is one draw of a hook.
+type Draw struct {
+	Name  string // "": by position
+	Kind  string // chance, uniform …
+	Value float64
+}
+
+// String is the entry as one line.
+func (e Entry) String() string {
+	var b strings.Builder
+	b.WriteString(e.At.UTC().Format("2006-01-02T15:04:05.000Z"))
+	for _, part := range []string{e.What, e.Container, e.Message} {
+		if part != "" {
+			b.WriteString("  " + part)
+		}
+	}
+	if e.By != "" {
+		b.WriteString("  by " + e.By)
+	}
+	if e.Why != "" {
+		b.WriteString(" because " + strconv.Quote(e.Why))
+	}
+	if e.Generation != 0 {
+		b.WriteString(" generation " + strconv.FormatUint(e.Generation, 10))
+	}
+	if len(e.Draws) > 0 {
+		b.WriteString("  drew")
+	}
+	for _, d := range e.Draws {
+		b.WriteString(" " + d.String())
+	}
+	return b.String()
+}
+
+// String is the draw as people read it: chance=0.61.
+func (d Draw) String() string {
+	return cmp.Or(d.Name, d.Kind) + "=" + strconv.FormatFloat(d.Value, 'g', 6, 64)
+}
+
+// same says that two entries tell the same.
+func (e Entry) same(o Entry) bool {
+	return e.At.Equal(o.At) && e.What == o.What && e.Container == o.Container && e.Message == o.Message && e.Kind == o.Kind &&
+		e.By == o.By && e.Rule == o.Rule && e.Why == o.Why && e.Fault == o.Fault && e.Hook == o.Hook && e.Ask == o.Ask &&
+		e.Generation == o.Generation && slices.Equal(e.Draws, o.Draws)
+}
