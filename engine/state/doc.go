@@ -1,7 +1,7 @@
 // Package state answers: what does the node hold now, and what after a crash?
 //
 // The main type is [Store]: pods as immutable snapshots, the heap of their due times, the counters of names that
-// were deleted, node memos, params and facts, and the file that keeps what must survive. One change of one pod is a
+// were deleted, node memos, params, faults and facts, and the file that keeps what must survive. One change of one pod is a
 // [Change]; [Store.Commit] checks the revision, applies it in memory, appends it to the file and then tells
 // subscribers:
 //

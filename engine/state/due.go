@@ -110,3 +110,6 @@ func (s *Store) NextDue() time.Time {
 // Wake delivers a message after [Store.NextDue] moved to an earlier time, or got one at all. There is one channel,
 // for one waiter.
 func (s *Store) Wake() <-chan struct{} { return s.wake }
+
+// Rouse delivers that message for a due time that the store does not know of.
+func (s *Store) Rouse() { signal(s.wake) }

@@ -17,7 +17,18 @@ type formatSet struct {
 }
 
 // formats is what this program can read. A change of what the file holds raises current and adds a step.
-var formats = formatSet{current: 1}
+//
+//	1  pods, counts, node memos, params, facts
+//	2  faults
+var formats = formatSet{current: 2, steps: map[int]func(*bbolt.Tx) error{1: addBucket(bucketFaults)}}
+
+// addBucket is the step to a format that has one bucket more.
+func addBucket(name string) func(*bbolt.Tx) error {
+	return func(tx *bbolt.Tx) error {
+		_, err := tx.CreateBucketIfNotExists([]byte(name))
+		return err
+	}
+}
 
 // accepts says whether a file of that format can be used.
 func (s formatSet) accepts(format int) error {

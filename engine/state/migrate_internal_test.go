@@ -47,16 +47,15 @@ func TestOlderFormatIsCopiedThenMigratedStepByStep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	later := formatSet{current: 3, steps: map[int]func(*bbolt.Tx) error{1: renameFact("new", "two"), 2: renameFact("two", "three")}}
-	later.steps[1] = renameFact("", "two")
+	later := formatSet{current: 4, steps: map[int]func(*bbolt.Tx) error{2: renameFact("", "two"), 3: renameFact("two", "three")}}
 	f, err := openFile(path, false, later)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.close()
 	err = f.db.View(func(tx *bbolt.Tx) error {
-		if format, err := formatOf(tx); err != nil || format != 3 {
-			t.Errorf("format %d, %v; want 3", format, err)
+		if format, err := formatOf(tx); err != nil || format != 4 {
+			t.Errorf("format %d, %v; want 4", format, err)
 		}
 		facts := tx.Bucket([]byte(bucketFacts))
 		if facts.Get([]byte("three")) == nil || facts.Get([]byte("two")) != nil {
@@ -67,7 +66,7 @@ func TestOlderFormatIsCopiedThenMigratedStepByStep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	backup := path + ".format-1.bak"
+	backup := path + ".format-2.bak"
 	copied, err := os.ReadFile(backup)
 	if err != nil || string(copied) != string(before) {
 		t.Errorf("the copy differs from the file before (%v)", err)
@@ -79,9 +78,9 @@ func TestOlderFormatIsCopiedThenMigratedStepByStep(t *testing.T) {
 
 func TestMigrationThatFailsChangesNothing(t *testing.T) {
 	path := older(t)
-	broken := formatSet{current: 3, steps: map[int]func(*bbolt.Tx) error{
-		1: renameFact("", "two"),
-		2: func(*bbolt.Tx) error { panic("a step that breaks") },
+	broken := formatSet{current: 4, steps: map[int]func(*bbolt.Tx) error{
+		2: renameFact("", "two"),
+		3: func(*bbolt.Tx) error { panic("a step that breaks") },
 	}}
 	f, err := openFile(path, false, broken)
 	if err == nil {
@@ -98,5 +97,37 @@ func TestMigrationThatFailsChangesNothing(t *testing.T) {
 	defer s.Close()
 	if s.Len() != 1 || len(s.Facts().All()) != 0 {
 		t.Errorf("%d pods, facts %v; want the file as it was", s.Len(), s.Facts().All())
+	}
+}
+
+// TestFormatOneGetsABucketForFaults opens a file as the first Moonlets wrote it.
+func TestFormatOneGetsABucketForFaults(t *testing.T) {
+	path := older(t)
+	db, err := bbolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		return errors.Join(tx.DeleteBucket([]byte(bucketFaults)), tx.Bucket([]byte(bucketMeta)).Put(keyFormat, decimal(1)))
+	})
+	if err = errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(Options{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Len() != 1 {
+		t.Errorf("%d pods", s.Len())
+	}
+	if err := errors.Join(s.Faults().Set("f1", []byte("1")), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = Open(Options{Path: path}); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if kept, ok := s.Faults().Get("f1"); !ok || string(kept) != "1" {
+		t.Errorf("kept %q, %v", kept, ok)
 	}
 }

@@ -25,12 +25,13 @@ const (
 	bucketNodes   = "nodes"
 	bucketParams  = "params"
 	bucketFacts   = "facts"
+	bucketFaults  = "faults"
 
 	// bucketRemembered has the lives of pods whose objects somebody else keeps. Only lean stores make it.
 	bucketRemembered = "remembered"
 )
 
-var recordBuckets = []string{bucketObjects, bucketLives, bucketCounts, bucketNodes, bucketParams, bucketFacts}
+var recordBuckets = []string{bucketObjects, bucketLives, bucketCounts, bucketNodes, bucketParams, bucketFacts, bucketFaults}
 
 // lifeRecord is what changes often of a pod.
 type lifeRecord struct {

@@ -84,7 +84,7 @@ func Open(o Options) (*Store, error) {
 		past:    map[Key]*Pod{},
 		counts:  newCounts(),
 		nodes:   map[string]*Memo{},
-		tables:  map[string]entryset{bucketParams: {}, bucketFacts: {}},
+		tables:  map[string]entryset{bucketParams: {}, bucketFacts: {}, bucketFaults: {}},
 		wake:    make(chan struct{}, 1),
 		work:    make(chan struct{}, 1),
 		hurry:   make(chan struct{}, 1),

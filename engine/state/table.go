@@ -19,6 +19,9 @@ func (s *Store) Params() Table { return Table{s, bucketParams} }
 // Facts holds what the process must remember about itself, such as its seed.
 func (s *Store) Facts() Table { return Table{s, bucketFacts} }
 
+// Faults holds the faults in force, by their IDs.
+func (s *Store) Faults() Table { return Table{s, bucketFaults} }
+
 // Get returns the value of a key and whether there is one. The value must not be changed.
 func (t Table) Get(key string) (json.RawMessage, bool) {
 	t.store.mu.RLock()
@@ -43,18 +46,27 @@ func (t Table) Put(ctx context.Context, key string, value json.RawMessage) error
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	written, err := t.put(key, value)
+	written, err := t.put(key, value, true)
 	if err != nil {
 		return err
 	}
 	return await(ctx, written)
 }
 
-func (t Table) put(key string, value json.RawMessage) (<-chan error, error) {
+// Set is [Table.Put] that does not wait until the change is durable.
+func (t Table) Set(key string, value json.RawMessage) error {
+	if key == "" || (value != nil && !json.Valid(value)) {
+		return fmt.Errorf("%s %q: %w: a key and a JSON value are needed", t.bucket, key, ErrInvalid)
+	}
+	_, err := t.put(key, value, false)
+	return err
+}
+
+func (t Table) put(key string, value json.RawMessage, wait bool) (<-chan error, error) {
 	s := t.store
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.open(true); err != nil {
+	if err := s.open(wait); err != nil {
 		return nil, err
 	}
 	if value == nil {
@@ -64,7 +76,7 @@ func (t Table) put(key string, value json.RawMessage) (<-chan error, error) {
 		s.tables[t.bucket][key] = value
 		s.queue.put(t.bucket, key, value)
 	}
-	return s.enqueued(key, true), nil
+	return s.enqueued(key, wait), nil
 }
 
 // NodeMemo returns what the scripts of a node remember; nil: nothing yet.
