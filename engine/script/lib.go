@@ -16,7 +16,9 @@ type Entry struct {
 	Params  []Arg
 	Returns string // Lua type annotation; "" for nothing
 	Doc     string
-	Example string // statements that run inside a hook
+	Example string // statements that run inside a hook, or inside a scenario
+	// Scenario says that it is for scenarios; hooks cannot use it.
+	Scenario bool
 
 	fn    lua.LGFunction
 	value lua.LValue // for entries that are no functions
@@ -31,7 +33,7 @@ func Library() []Entry { return slices.Concat(entryGroups()...) }
 
 func entryGroups() [][]Entry {
 	return [][]Entry{
-		chanceEntries(), timeEntries(), answerEntries(), objectEntries(), logEntries(), dataEntries(), textEntries(),
+		chanceEntries(), timeEntries(), answerEntries(), objectEntries(), scenarioEntries(), logEntries(), dataEntries(), textEntries(),
 		baseEntries(), stringEntries(), tableEntries(), mathEntries(),
 	}
 }
@@ -95,7 +97,7 @@ var removed = map[string]string{
 	"debug":          "it would open the sandbox",
 	"package":        "files of the scripts folder are reached by require \"name\"",
 	"module":         "a file of the scripts folder is a module as it is",
-	"coroutine":      "hooks answer at once; scenarios are what waits",
+	"coroutine":      "hooks answer at once; a scenario may wait, and do several things in parallel",
 	"channel":        "hooks answer at once",
 	"dofile":         "use require \"name\"",
 	"loadfile":       "use require \"name\"",

@@ -25,7 +25,7 @@ const logBytes = 4096
 func logAt(level string) lua.LGFunction {
 	return func(l *lua.LState) int {
 		s := stateOf(l)
-		if s.set.rt.opts.Log == nil {
+		if s.set.rt.opts.Log == nil && s.branch == nil {
 			return 0
 		}
 		var b strings.Builder
@@ -41,7 +41,12 @@ func logAt(level string) lua.LGFunction {
 		if s.call != nil {
 			line.Hook = s.call.Hook
 		}
-		s.set.rt.opts.Log(line)
+		if s.branch != nil {
+			s.branch.n.story.Stage.Say(line.Line, line.Text)
+		}
+		if s.set.rt.opts.Log != nil {
+			s.set.rt.opts.Log(line)
+		}
 		return 0
 	}
 }

@@ -16,8 +16,9 @@ func objectEntries() []Entry {
 		},
 		{
 			Name: "param", Group: group, fn: libParam,
-			Params:  []Arg{{"name", "string", ""}, {"default", "number|string|boolean", ""}, {"doc", "string?", "what it turns"}},
-			Doc:     "Declares a knob, at the top of a file. Config, command line and UI turn it; hooks read params.name.",
+			Params: []Arg{{"name", "string", ""}, {"default", "number|string|boolean", ""}, {"doc", "string?", "what it turns"}},
+			Doc: "Declares a knob, at the top of a file. Config, command line and UI turn it; hooks read params.name. " +
+				"Inside a scenario param(\"script.name\", value) turns one, until the scenario ends.",
 			Example: ``,
 		},
 		{
@@ -34,7 +35,8 @@ func objectEntries() []Entry {
 			Name: "pods", Group: group, fn: libPods, Returns: "PodList",
 			Params: []Arg{{"selector", "PodSelector?", "labels, annotations, namespace, name (with *), node, owner, script, phase, ready"}},
 			Doc: "The pods that fit, sorted, read-only, all as of one moment. #list, list[i], ipairs(list), " +
-				"list:count(), list:ready() (how many are), list:names(), list:filter(function(pod) … end), list:sample(share).",
+				"list:count(), list:ready() (how many are), list:names(), list:filter(function(pod) … end), list:sample(share) or, from 2, list:sample(number); one at least. " +
+				"In scenarios the list has the verbs.",
 			Example: `if pods{ labels = { app = "db" } }:ready() == 0 then return { exit = 1 } end`,
 		},
 		{
@@ -54,6 +56,9 @@ func objectEntries() []Entry {
 
 func libParam(l *lua.LState) int {
 	s := stateOf(l)
+	if s.branch != nil {
+		return s.branch.turnParam(l)
+	}
 	if s.loading == nil {
 		l.RaiseError("param declares a knob while the file loads: call it at the top of the file")
 	}

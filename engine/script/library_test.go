@@ -34,12 +34,32 @@ func testNode() *script.Node {
 	}
 }
 
+// tellExample runs an example that is for scenarios. What declares one at the top of a file, or needs a cluster, is shown
+// in the guide.
+func tellExample(tb testing.TB, rt *script.Runtime, e script.Entry) {
+	tb.Helper()
+	if e.Example == "" {
+		return
+	}
+	if !strings.Contains(e.Example, e.Name) {
+		tb.Errorf("the example of %s does not use it: %s", e.Name, e.Example)
+	}
+	set := mustLoad(tb, rt, "tale.lua", story(e.Example))
+	if err := set.Tell(tb.Context(), &script.Story{File: set.File("tale"), Name: "s", Stage: newStage()}); err != nil {
+		tb.Errorf("%s: %v", e.Example, err)
+	}
+}
+
 func TestEveryLibraryExampleRuns(t *testing.T) {
 	rt := newRuntime(t, script.Options{})
 	for _, e := range script.Library() {
 		t.Run(e.Name, func(t *testing.T) {
 			if e.Doc == "" || e.Group == "" {
 				t.Errorf("%s has no doc or no group", e.Name)
+			}
+			if e.Scenario {
+				tellExample(t, rt, e)
+				return
 			}
 			if e.Example == "" && e.Name != "require" && e.Name != "param" {
 				t.Fatalf("%s has no example", e.Name)

@@ -199,6 +199,10 @@ func (ld *loader) run() {
 	for _, f := range s.files {
 		f.Hash = s.hash(f)
 		f.Params = st.modules[f.Name].params
+		f.Given = st.modules[f.Name].given
+		for _, one := range st.modules[f.Name].scenarios {
+			f.Scenarios = append(f.Scenarios, one.Scenario)
+		}
 		ld.hooks(f, st.modules[f.Name])
 		ld.match(st, f, st.modules[f.Name])
 	}

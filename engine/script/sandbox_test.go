@@ -12,11 +12,12 @@ import (
 
 // The exact names a script can reach. A new one must be added here on purpose.
 func TestGlobalsAreExactlyThese(t *testing.T) {
-	want := strings.Fields(`assert bytes chance config contains copy cpu cut delay drop duration during ends_with error
-		every exponential flap garble getmetatable hang ipairs java_trace json klog latency log log_json logfmt lognormal
-		math next nginx node nodes normal now param params pairs pcall pick pods print regexp reject replace require
-		rfc3339 seconds select setmetatable since split starts_with string table tonumber tostring trim type uniform
-		unpack xpcall`)
+	want := strings.Fields(`assert at bytes calls chance cluster_nodes config contains copy cpu cut delay deployments drop duration during
+		endpoints ends_with error every expect exponential flap garble getmetatable given hang in_cluster ipairs
+		java_trace json klog latency log log_json logfmt lognormal loop_every loop_for math next nginx node nodes
+		normal now pairs parallel param params pcall pick pods print regexp reject replace require rfc3339 scenario
+		seconds select setmetatable since split starts_with string table tonumber tostring trim type uniform unpack
+		wait writes xpcall`)
 	slices.Sort(want)
 	var got []string
 	for _, e := range script.Library() {

@@ -29,6 +29,9 @@ type File struct {
 	Match  *Match // nil: it owns only pods that name it
 	Params []Param
 
+	Scenarios []Scenario // in the order of the file
+	Given     *Given     // what they begin with on a held clock; nil: the file does not say
+
 	chunk *chunk
 	hooks map[string]int // name → line
 }

@@ -36,6 +36,7 @@ type current struct {
 	bytes     int  // of new strings that may still be built
 	exhausted bool // a limit other than the watchdog's that was hit
 	world     *snapshot
+	branch    *branch // of the story that is told; nil: a hook is asked
 }
 
 // module is a file in a state.
@@ -46,7 +47,15 @@ type module struct {
 	value lua.LValue                // what require gives
 	phase phase
 	// what the chunk declared; the first state's goes into the File
-	params []Param
+	params    []Param
+	scenarios []scenario
+	given     *Given
+}
+
+// scenario is a story that a file tells, in one state.
+type scenario struct {
+	Scenario
+	fn *lua.LFunction
 }
 
 type phase int
@@ -146,6 +155,9 @@ func (s *state) seal() (problems []*Error) {
 			}
 		})
 		f.visit(m.value)
+		for _, one := range m.scenarios {
+			f.visit(one.fn)
+		}
 	}
 	f.run()
 	s.proxy = f.proxy

@@ -1,12 +1,17 @@
 package script
 
 import (
+	"cmp"
+	"math"
 	"path"
 	"slices"
+	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/moonlet-dev/moonlet/engine/fault"
 )
 
 // snapshot is what one call sees of the World; views are made once.
@@ -35,6 +40,14 @@ func (m *member) view() lua.LValue {
 func (m *member) name() string {
 	if m.pod != nil {
 		return m.pod.Object.Name
+	}
+	return m.node.Object.Name
+}
+
+// key names it among its kind, as selectors do.
+func (m *member) key() string {
+	if m.pod != nil {
+		return m.pod.Object.Namespace + "/" + m.pod.Object.Name
 	}
 	return m.node.Object.Name
 }
@@ -123,13 +136,13 @@ func owned(refs []metav1.OwnerReference, name string) bool {
 func libPods(l *lua.LState) int {
 	var sel podSelector
 	readSelector(l, "pods", &sel)
-	return pushMembers(l, stateOf(l).look(l, "pods{}").pods, sel.accepts)
+	return pushMembers(l, fault.Pod, stateOf(l).look(l, "pods{}").pods, sel.accepts)
 }
 
 func libNodes(l *lua.LState) int {
 	var sel selector
 	readSelector(l, "nodes", &sel)
-	return pushMembers(l, stateOf(l).look(l, "nodes{}").nodes, func(m *member) bool { return sel.fits(m, &m.node.Object.ObjectMeta) })
+	return pushMembers(l, fault.Node, stateOf(l).look(l, "nodes{}").nodes, func(m *member) bool { return sel.fits(m, &m.node.Object.ObjectMeta) })
 }
 
 func readSelector(l *lua.LState, what string, into any) {
@@ -141,8 +154,8 @@ func readSelector(l *lua.LState, what string, into any) {
 	}
 }
 
-func pushMembers(l *lua.LState, all []*member, fits func(*member) bool) int {
-	out := &memberList{}
+func pushMembers(l *lua.LState, on fault.Target, all []*member, fits func(*member) bool) int {
+	out := &memberList{on: on}
 	for _, m := range all {
 		if fits(m) {
 			out.members = append(out.members, m)
@@ -152,8 +165,19 @@ func pushMembers(l *lua.LState, all []*member, fits func(*member) bool) int {
 	return 1
 }
 
-// memberList is what pods{} returns: a read-only list with a few methods.
-type memberList struct{ members []*member }
+// memberList is what pods{} returns: a read-only list with a few methods. In scenarios it also has the verbs.
+type memberList struct {
+	on      fault.Target
+	members []*member
+}
+
+func (s *memberList) keyTexts() []string {
+	keys := make([]string, len(s.members))
+	for i, m := range s.members {
+		keys[i] = m.key()
+	}
+	return keys
+}
 
 var memberMethods = map[lua.LString]lua.LValue{
 	"count":  goFunction(listCount),
@@ -176,8 +200,12 @@ func (s *memberList) get(l *lua.LState, key lua.LValue) lua.LValue {
 		if m, ok := memberMethods[k]; ok {
 			return m
 		}
+		if m, ok := verbMethods()[s.on][k]; ok {
+			return m
+		}
 	}
-	l.RaiseError("the list has no '%s'%s: use #list, list[1], or :count() :ready() :names() :filter(f) :sample(share)", shorten(keyText(key), 60), didYouMean(keyText(key), memberMethodNames))
+	names := slices.Concat(memberMethodNames, verbNames(s.on))
+	l.RaiseError("the list has no '%s'%s: use #list, list[1], or :%s()", shorten(keyText(key), 60), didYouMean(keyText(key), names), strings.Join(names, "() :"))
 	return lua.LNil
 }
 
@@ -222,7 +250,7 @@ func listNames(l *lua.LState) int {
 
 func listFilter(l *lua.LState) int {
 	s, keep := checkMembers(l), l.CheckFunction(2)
-	return pushMembers(l, s.members, func(m *member) bool {
+	return pushMembers(l, s.on, s.members, func(m *member) bool {
 		l.Push(keep)
 		l.Push(m.view())
 		l.Call(1, 1)
@@ -232,16 +260,33 @@ func listFilter(l *lua.LState) int {
 	})
 }
 
-// listSample takes each member by a draw keyed by its name, so that the choice does not move when others come and go.
+// listSample takes each member by a draw keyed by its name, so that the choice does not move when others come and go;
+// one at least, or what is done to a sample would be done to nobody now and then. A whole number from 2 is how many.
 func listSample(l *lua.LState) int {
-	s, share := checkMembers(l), float64(l.CheckNumber(2))
-	if !(share >= 0 && share <= 1) {
-		l.ArgError(2, "must be a share from 0 to 1")
+	s, amount := checkMembers(l), float64(l.CheckNumber(2))
+	count := amount >= 2 && amount == math.Trunc(amount)
+	if !(amount >= 0 && amount <= 1) && !count {
+		l.ArgError(2, "must be a share from 0 to 1, or a whole number of members from 2")
 	}
 	src, _ := stateOf(l).draw(l, "sample", 3)
 	base := Draws{src.next()}
-	return pushMembers(l, s.members, func(m *member) bool {
+	rank := make(map[*member]float64, len(s.members))
+	for _, m := range s.members {
 		one := base.named(m.name())
-		return one.float() < share
-	})
+		rank[m] = one.float()
+	}
+	ranked := slices.Clone(s.members)
+	slices.SortStableFunc(ranked, func(a, b *member) int { return cmp.Compare(rank[a], rank[b]) })
+	n := min(int(amount), len(ranked))
+	if !count {
+		n, _ = slices.BinarySearchFunc(ranked, amount, func(m *member, share float64) int { return cmp.Compare(rank[m], share) })
+	}
+	if n == 0 && amount > 0 {
+		n = min(1, len(ranked))
+	}
+	taken := make(map[*member]bool, n)
+	for _, m := range ranked[:n] {
+		taken[m] = true
+	}
+	return pushMembers(l, s.on, s.members, func(m *member) bool { return taken[m] })
 }
