@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 
 	"github.com/moonlet-dev/moonlet/engine/hook"
 	"github.com/moonlet-dev/moonlet/engine/script"
@@ -18,9 +20,10 @@ func Definitions() string {
 	d.line("---@meta moonlet")
 	d.line("-- Made by moonlet from its own registry of the script API. For editors: Moonlet does not load it.")
 	d.own()
+	d.lists()
 	d.entries()
 	d.hooks()
-	for _, root := range []reflect.Type{reflect.TypeFor[v1.Pod](), reflect.TypeFor[v1.Node]()} {
+	for _, root := range []reflect.Type{reflect.TypeFor[v1.Pod](), reflect.TypeFor[v1.Node](), reflect.TypeFor[appsv1.Deployment](), reflect.TypeFor[discoveryv1.EndpointSlice]()} {
 		d.class(root)
 	}
 	return d.b.String()

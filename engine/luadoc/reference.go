@@ -33,6 +33,7 @@ func Reference() string {
 		}
 		b.WriteString(entry(e))
 	}
+	b.WriteString(verbReference())
 	return b.String()
 }
 

@@ -81,6 +81,133 @@
 ---@field container? string
 ---@field number number nth call of that name, from 1
 
+---@class PodList: Pod[] what pods{…} returns
+---@field count fun(self: PodList): number
+---@field ready fun(self: PodList): number how many are ready
+---@field names fun(self: PodList): string[]
+---@field filter fun(self: PodList, keep: fun(one: any): boolean): PodList
+---@field sample fun(self: PodList, share: number, name?: string): PodList a share from 0 to 1, or from 2 a number; one at least
+---@field crash fun(self: PodList, code?: number|table, container?: string|table, options?: VerbOptions): string[] The running containers end with an error; back-off and restarts follow, as the restart policy says.
+---@field exit fun(self: PodList, code: number|table, container?: string|table, options?: VerbOptions): string[] The running containers end with that exit code.
+---@field oom fun(self: PodList, container?: string|table, options?: VerbOptions): string[] The running containers are killed as the kernel kills them for want of memory: 137, OOMKilled.
+---@field finish fun(self: PodList, container?: string|table, options?: VerbOptions): string[] The running containers end well, with exit code 0. Under restart policy Always they start again.
+---@field evict fun(self: PodList, reason?: string|table, message?: string|table, options?: VerbOptions): string[] The node throws the pods out as a kubelet does under pressure: Failed, Evicted, with DisruptionTarget.
+---@field unready fun(self: PodList, lasts?: Duration|table, options?: VerbOptions): string[] The readiness probes fail while it lasts; the containers go on running.
+---@field stop fun(self: PodList, phase?: string|table, reason?: string|table, message?: string|table, options?: VerbOptions): string[] The pods are over for good, with that phase, as the lab's Stop Pod does it.
+---@field freeze fun(self: PodList, lasts?: Duration|table, options?: VerbOptions): string[] Their status stops changing while it lasts: what they go on doing is not told. Afterwards it shows at once.
+---@field hang_delete fun(self: PodList, lasts?: Duration|table, options?: VerbOptions): string[] Deleted, they stay Terminating while it lasts, whatever their grace period says.
+---@field log_burst fun(self: PodList, rate?: number|table, text?: string|table, container?: string|table, lasts?: Duration|table, options?: VerbOptions): string[] Their logs get that many lines a second more while it lasts.
+
+---@class NodeList: Node[] what nodes{…} returns
+---@field count fun(self: NodeList): number
+---@field ready fun(self: NodeList): number how many are ready
+---@field names fun(self: NodeList): string[]
+---@field filter fun(self: NodeList, keep: fun(one: any): boolean): NodeList
+---@field sample fun(self: NodeList, share: number, name?: string): NodeList a share from 0 to 1, or from 2 a number; one at least
+---@field silence fun(self: NodeList, lasts?: Duration|table, options?: VerbOptions): string[] The nodes die without a word: no lease, no status, no events, no logs. Afterwards they come back with their pods.
+---@field not_ready fun(self: NodeList, reason?: string|table, lasts?: Duration|table, options?: VerbOptions): string[] The kubelet lives and says that the node is not ready: Ready False, KubeletNotReady.
+---@field pressure fun(self: NodeList, kind?: string|table, lasts?: Duration|table, options?: VerbOptions): string[] The node reports MemoryPressure, DiskPressure or PIDPressure, and refuses the pods a kubelet then refuses.
+---@field shutdown fun(self: NodeList, grace?: Duration|table, critical?: Duration|table, lasts?: Duration|table, options?: VerbOptions): string[] A graceful node shutdown: NotReady, new pods refused, the pods ended, those of low priority first. When it is undone, the machine has booted again.
+---@field capacity fun(self: NodeList, resources: table<string, string>|table, lasts?: Duration|table, options?: VerbOptions): string[] The node has other resources; the pods there stay.
+---@field drain fun(self: NodeList, every?: Duration|table, options?: VerbOptions): string[] All pods of the nodes are thrown out, one after the other. It does not cordon: that is Kubernetes' part.
+
+---@class CallList: table what calls{…} returns
+---@field latency fun(self: CallList, time: Duration|table, lasts?: Duration|table, options?: VerbOptions): string[] The answers come later. Several add up.
+---@field error fun(self: CallList, code?: number|table, message?: string|table, lasts?: Duration|table, options?: VerbOptions): string[] The calls are answered with an error and do nothing.
+---@field hang fun(self: CallList, time?: Duration|table, lasts?: Duration|table, options?: VerbOptions): string[] The calls get no answer.
+---@field drop fun(self: CallList, lasts?: Duration|table, options?: VerbOptions): string[] The connection is closed without an answer.
+---@field garble fun(self: CallList, lasts?: Duration|table, options?: VerbOptions): string[] The answer's bytes are spoiled, so that it does not parse.
+
+---@class WriteList: table what writes{…} returns
+---@field late fun(self: WriteList, time: Duration|table, lasts?: Duration|table, options?: VerbOptions): string[] Statuses reach Kubernetes later.
+---@field lost fun(self: WriteList, lasts?: Duration|table, options?: VerbOptions): string[] Status writes are not sent; when it ends, the newest status is.
+---@field duplicated fun(self: WriteList, lasts?: Duration|table, options?: VerbOptions): string[] Status writes are sent twice.
+---@field reordered fun(self: WriteList, lasts?: Duration|table, options?: VerbOptions): string[] An older status follows a newer one; the newest is sent last.
+
+---@class VerbOptions the last argument of a verb; it may also hold the verb's arguments by name
+---@field lasts? Duration
+---@field why? string for the journal
+---@field allow_empty? boolean to hit nobody is no error
+
+---@class PodSelector
+---@field labels? table<string, string>
+---@field annotations? table<string, string>
+---@field namespace? string
+---@field name? string with *
+---@field node? string
+---@field owner? string "web-5d9c" or "ReplicaSet/web-5d9c"
+---@field script? string
+---@field phase? string
+---@field ready? boolean
+
+---@class NodeSelector
+---@field labels? table<string, string>
+---@field annotations? table<string, string>
+---@field name? string with *
+---@field ready? boolean
+
+---@class CallSelector
+---@field calls? string|string[] createPod, getPodStatus …; of calls{} only
+---@field namespace? string
+---@field name? string with *
+---@field labels? table<string, string>
+---@field node? string with *
+---@field owner? string
+---@field script? string
+---@field share? number|string 0.3, or "30%"
+
+---@class ClusterSelector
+---@field namespace? string
+---@field name? string with *
+---@field labels? table<string, string>
+
+---@class Expect
+---@field within? Duration it must begin to hold within that time; left out: now
+---@field holds_for? Duration and from then on hold so long
+
+---@class Given
+---@field nodes? GivenNodes[] left out: one node
+---@field pods? GivenPods[]
+
+---@class GivenNodes
+---@field name? string "node"; of several node-0, node-1 …
+---@field count? number left out: one, without a number
+---@field labels? table<string, string>
+---@field zones? string[] in turn, as label topology.kubernetes.io/zone
+---@field capacity? table<string, string>
+
+---@class GivenPods
+---@field name string
+---@field namespace? string
+---@field count? number so many, which a Deployment of that name keeps; left out: one, which nobody replaces
+---@field labels? table<string, string>
+---@field annotations? table<string, string>
+---@field script? string whose pods they are
+---@field image? string
+---@field node? string with *: where they may run
+---@field priority? number
+---@field memory? string limit and request
+---@field spec? PodSpec in place of one container named as the pod
+
+---@class DeploymentList: Deployment[]
+---@field count fun(self: DeploymentList): number
+---@field names fun(self: DeploymentList): string[]
+---@field available fun(self: DeploymentList): number pods
+---@field ready fun(self: DeploymentList): number pods
+---@field updated fun(self: DeploymentList): number pods
+---@field replicas fun(self: DeploymentList): number pods
+
+---@class EndpointList: EndpointSlice[]
+---@field count fun(self: EndpointList): number slices
+---@field names fun(self: EndpointList): string[] of services
+---@field ready fun(self: EndpointList): number endpoints
+---@field addresses fun(self: EndpointList): number endpoints, ready or not
+
+---@class ClusterNodeList: Node[]
+---@field count fun(self: ClusterNodeList): number
+---@field names fun(self: ClusterNodeList): string[]
+---@field ready fun(self: ClusterNodeList): number
+
 ---True with probability p. The same question always draws the same.
 ---@param p number from 0 (never) to 1 (always)
 ---@param name? string a name makes the draw independent of the draws before it
@@ -206,7 +333,7 @@ function cut(share) end
 ---@type table
 params = nil
 
----Declares a knob, at the top of a file. Config, command line and UI turn it; hooks read params.name.
+---Declares a knob, at the top of a file. Config, command line and UI turn it; hooks read params.name. Inside a scenario param("script.name", value) turns one, until the scenario ends.
 ---@param name string 
 ---@param default number|string|boolean 
 ---@param doc? string what it turns
@@ -220,7 +347,7 @@ config = nil
 ---@type Node
 node = nil
 
----The pods that fit, sorted, read-only, all as of one moment. #list, list[i], ipairs(list), list:count(), list:ready() (how many are), list:names(), list:filter(function(pod) … end), list:sample(share).
+---The pods that fit, sorted, read-only, all as of one moment. #list, list[i], ipairs(list), list:count(), list:ready() (how many are), list:names(), list:filter(function(pod) … end), list:sample(share) or, from 2, list:sample(number); one at least. In scenarios the list has the verbs.
 ---@param selector? PodSelector labels, annotations, namespace, name (with *), node, owner, script, phase, ready
 ---@return PodList
 function pods(selector) end
@@ -234,6 +361,74 @@ function nodes(selector) end
 ---@param x any an object, a table, anything
 ---@return any
 function copy(x) end
+
+---Declares a story, at the top of a file: moonlet scenario run tells it. All that it did to pods, nodes, calls and params ends with it.
+---@param name string 
+---@param story fun() what happens
+function scenario(name, story) end
+
+---Says, at the top of a file, which nodes and pods its scenarios meet on a held clock (moonlet scenario run --speed). Elsewhere they meet those that there are.
+---@param world Given nodes and pods
+function given(world) end
+
+---Waits. It works everywhere in a scenario, inside pcall, sort and iterators too.
+---@param d Duration how long
+function wait(d) end
+
+---Waits until a time of day, or until so long after the begin. What is over is not waited for.
+---@param t string|number "09:00" (UTC), or a duration since the scenario began
+function at(t) end
+
+---Calls f at once and then every interval, until it returns false.
+---@param interval Duration 
+---@param f? fun(turn: number): false return false to end the loop
+function loop_every(interval, f) end
+
+---Calls f at once and then every interval, for so long.
+---@param lasts Duration 
+---@param interval Duration 
+---@param f? fun(turn: number): false return false to end the loop
+function loop_for(lasts, interval, f) end
+
+---Does several things side by side, and goes on when all are done. Where one breaks the others end, too.
+---@param ... fun() what happens side by side
+function parallel(...) end
+
+---Expects something: now, or within a time. The verdict tells; the scenario goes on either way, and can ask what expect returned.
+---@param what string in words, for the verdict
+---@param f fun(): boolean, any whether it holds; a second value is shown with it
+---@param when? Expect within: it must begin to hold in that time; holds_for: and then hold so long
+---@return boolean
+function expect(what, f, when) end
+
+---The provider calls to come that fit, for verbs.
+---@param selector? CallSelector calls (their names), namespace, name (with *), labels, node, owner, script, share
+---@return CallList
+function calls(selector) end
+
+---Our own status writes to the API server that are to come, for verbs.
+---@param selector? CallSelector namespace, name (with *), labels, node, owner, script, share
+---@return WriteList
+function writes(selector) end
+
+---Is there a cluster to look at? In moonlet kubelet there is.
+---@return boolean
+function in_cluster() end
+
+---The deployments of the cluster that fit, as the API server has them now: :available(), :ready(), :updated(), :replicas() are numbers of pods, :count(), :names(), list[i].
+---@param selector? ClusterSelector namespace, name (with *), labels
+---@return DeploymentList
+function deployments(selector) end
+
+---The endpoint slices of the services that fit, as the API server has them now: :ready() and :addresses() are numbers of endpoints, :count(), :names(), list[i].
+---@param selector? ClusterSelector namespace, name of the service (with *), labels
+---@return EndpointList
+function endpoints(selector) end
+
+---The nodes of the cluster, ours and others, as the API server has them now: :ready(), :count(), :names(), list[i]. A silent node of ours is ready in nodes{} and, some 40 seconds later, not here.
+---@param selector? ClusterSelector name (with *), labels
+---@return ClusterNodeList
+function cluster_nodes(selector) end
 
 log = {}
 
@@ -1788,3 +1983,99 @@ function on_request(call) end
 
 ---@class NodeFeatures
 ---@field supplementalGroupsPolicy? boolean
+
+---@class Deployment
+---@field kind? string
+---@field apiVersion? string
+---@field metadata? ObjectMeta
+---@field spec? DeploymentSpec
+---@field status? DeploymentStatus
+
+---@class DeploymentSpec
+---@field replicas? number
+---@field selector? LabelSelector
+---@field template PodTemplateSpec
+---@field strategy? DeploymentStrategy
+---@field minReadySeconds? number
+---@field revisionHistoryLimit? number
+---@field paused? boolean
+---@field progressDeadlineSeconds? number
+
+---@class PodTemplateSpec
+---@field metadata? ObjectMeta
+---@field spec? PodSpec
+
+---@class DeploymentStrategy
+---@field type? string
+---@field rollingUpdate? RollingUpdateDeployment
+
+---@class RollingUpdateDeployment
+---@field maxUnavailable? string|number
+---@field maxSurge? string|number
+
+---@class DeploymentStatus
+---@field observedGeneration? number
+---@field replicas? number
+---@field updatedReplicas? number
+---@field readyReplicas? number
+---@field availableReplicas? number
+---@field unavailableReplicas? number
+---@field terminatingReplicas? number
+---@field conditions? DeploymentCondition[]
+---@field collisionCount? number
+
+---@class DeploymentCondition
+---@field type string
+---@field status string
+---@field lastUpdateTime? string
+---@field lastTransitionTime? string
+---@field reason? string
+---@field message? string
+
+---@class EndpointSlice
+---@field kind? string
+---@field apiVersion? string
+---@field metadata? ObjectMeta
+---@field addressType string
+---@field endpoints Endpoint[]
+---@field ports EndpointPort[]
+
+---@class Endpoint
+---@field addresses string[]
+---@field conditions? EndpointConditions
+---@field hostname? string
+---@field targetRef? ObjectReference
+---@field deprecatedTopology? table<string, string>
+---@field nodeName? string
+---@field zone? string
+---@field hints? EndpointHints
+
+---@class EndpointConditions
+---@field ready? boolean
+---@field serving? boolean
+---@field terminating? boolean
+
+---@class ObjectReference
+---@field kind? string
+---@field namespace? string
+---@field name? string
+---@field uid? string
+---@field apiVersion? string
+---@field resourceVersion? string
+---@field fieldPath? string
+
+---@class EndpointHints
+---@field forZones? ForZone[]
+---@field forNodes? ForNode[]
+
+---@class ForZone
+---@field name string
+
+---@class ForNode
+---@field name string
+
+---@class EndpointPort
+---@field name? string
+---@field protocol? string
+---@field port? number
+---@field appProtocol? string
