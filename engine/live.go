@@ -25,6 +25,12 @@ func readScripts(dir string) (watch.Snapshot, error) {
 	return snapshot, nil
 }
 
+// ReadScripts reads the scripts of a folder.
+func ReadScripts(dir string) ([]script.Source, error) {
+	snapshot, err := readScripts(dir)
+	return sources(snapshot), err
+}
+
 func sources(s watch.Snapshot) []script.Source {
 	out := make([]script.Source, len(s.Files))
 	for i, f := range s.Files {

@@ -20,6 +20,16 @@ func (h *Hooks) Load(ctx context.Context, sources []script.Source) (*Generation,
 	return gen, problems
 }
 
+// Take lets the scripts serve that another Hooks has loaded: nothing is compiled or tried again. The two must have the
+// same Runtime, and the config that scripts see is the other's.
+func (h *Hooks) Take(from *Hooks) *Generation {
+	h.loads.Lock()
+	defer h.loads.Unlock()
+	gen := newGeneration(from.Current().set)
+	h.current.Store(gen)
+	return gen
+}
+
 // Check tells what loading sources would say, without loading them.
 func (h *Hooks) Check(ctx context.Context, sources []script.Source) []*script.Error {
 	_, problems := h.build(ctx, 1, sources)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/moonlet-dev/moonlet/engine/clock"
@@ -30,6 +31,10 @@ type Options struct {
 	// Kubernetes says that the pods are Kubernetes'; see [provider.Options].
 	Kubernetes bool
 
+	// Like is a Sim whose scripts, config and Runtime this one has, too, in place of Scripts, Config and Runtime: nothing
+	// is compiled again. It may be closed only after this one.
+	Like *Sim
+
 	Limits  hook.Limits       // zero fields: so long that a busy machine does not decide what is seen
 	Runtime *script.Runtime   // nil: one of its own. Sims that share one share its places for hooks
 	Metrics *provider.Metrics // nil: not counted
@@ -45,6 +50,7 @@ type Sim struct {
 	Store    *state.Store
 	Warnings []*script.Error // what loading the scripts warned of
 
+	runtime *script.Runtime
 	closers []func() error // the last one first
 }
 
@@ -58,7 +64,10 @@ func New(ctx context.Context, o Options) (*Sim, error) {
 	if err := s.provide(&o); err != nil {
 		return nil, err
 	}
-	if len(o.Scripts) > 0 {
+	switch {
+	case o.Like != nil:
+		s.Take(o.Like.Provider)
+	case len(o.Scripts) > 0:
 		s.Warnings = s.Load(ctx, o.Scripts)
 		if err := loadError(s.Warnings); err != nil {
 			return nil, errors.Join(err, s.Close())
@@ -85,20 +94,29 @@ func (s *Sim) provide(o *Options) error {
 		s.Store = store
 		s.closers = append(s.closers, store.Close)
 	}
-	if o.Runtime == nil {
-		runtime := script.NewRuntime(script.Options{LoadTime: patience})
-		o.Runtime = runtime
-		s.closers = append(s.closers, func() error { runtime.Close(); return nil })
+	s.runtime = o.Runtime
+	if o.Like != nil {
+		s.runtime = o.Like.runtime
+	}
+	if s.runtime == nil {
+		s.runtime = NewRuntime()
+		s.closers = append(s.closers, func() error { s.runtime.Close(); return nil })
 	}
 	nodes := nodesOf(o)
 	limits, config := patient(o.Limits), o.Config
 	s.Provider = provider.New(provider.Options{
-		Metrics: o.Metrics, Store: s.Store, Clock: o.Clock, Runtime: o.Runtime, Seed: o.Seed, Params: o.Params, Kubernetes: o.Kubernetes,
+		Metrics: o.Metrics, Store: s.Store, Clock: o.Clock, Runtime: s.runtime, Seed: o.Seed, Params: o.Params, Kubernetes: o.Kubernetes,
 		Config: func() map[string]any { return config },
 		Limits: func() hook.Limits { return limits },
 		Nodes:  nodes.names, Node: func(name string) *provider.Node { return nodes.byName[name] },
 	})
 	return nil
+}
+
+// NewRuntime returns a Runtime as Sims have it: patient, and with places for hooks on every core. Close it after them.
+func NewRuntime() *script.Runtime {
+	places := max(4, 2*runtime.GOMAXPROCS(0))
+	return script.NewRuntime(script.Options{LoadTime: patience, Slots: places, PerScript: places})
 }
 
 // Close ends what New started.

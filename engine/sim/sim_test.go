@@ -81,3 +81,27 @@ func TestStartAndNodesAreAsAsked(t *testing.T) {
 		}
 	}
 }
+
+func TestASimLikeAnotherHasItsScriptsAndASeedOfItsOwn(t *testing.T) {
+	first := play(t, sim.Options{Seed: 1, Scripts: scripts("late.lua", `
+match = true
+param("limit", 100, "until it ends, at most")
+function on_start(pod, container, run) return { exit = 0, after = uniform(1, params.limit) } end`)})
+	ends := func(s *sim.Sim) time.Time {
+		p := webPod("web")
+		p.Spec.RestartPolicy = v1.RestartPolicyNever
+		if err := s.CreatePod(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		s.Pass(t.Context(), time.Hour)
+		return s.Store.Get(state.Key{Namespace: "default", Name: "web"}).Status.ContainerStatuses[0].State.Terminated.FinishedAt.Time
+	}
+	same, other := ends(play(t, sim.Options{Seed: 1, Like: first})), ends(play(t, sim.Options{Seed: 2, Like: first}))
+	soon := ends(play(t, sim.Options{Seed: 1, Like: first, Params: map[string]string{"late.limit": "1"}}))
+	if want := ends(first); !same.Equal(want) || other.Equal(want) {
+		t.Errorf("seed 1 ends at %v and %v, seed 2 at %v", want, same, other)
+	}
+	if got := soon.Sub(sim.Start); got > 3*time.Second {
+		t.Errorf("the param is not its own: it ended after %v", got)
+	}
+}
