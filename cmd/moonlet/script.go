@@ -5,9 +5,9 @@ import "github.com/spf13/cobra"
 func scriptCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "script",
-		Short: "Write and check scripts",
+		Short: "Write, check, preview and test scripts",
 	}
-	cmd.AddCommand(scriptCheckCommand(), scriptNewCommand())
+	cmd.AddCommand(scriptCheckCommand(), scriptNewCommand(), scriptPreviewCommand())
 	group(cmd)
 	return cmd
 }
