@@ -10,6 +10,7 @@
 //	hook        which hooks exist, what do they get, what may they return, what if absent?
 //	provider    what happens on each provider call, and on each due time?
 //	fault       which faults and verbs exist, and whom do they hit?
+//	scenario    how does a story run, and what is its verdict?
 //	journal     what happened to a pod, and why?
 //	explain     how does a pod's state sound in words?
 //	server      how does HTTP reach it?

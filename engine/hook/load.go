@@ -37,7 +37,7 @@ func (h *Hooks) Check(ctx context.Context, sources []script.Source) []*script.Er
 }
 
 func (h *Hooks) build(ctx context.Context, id uint64, sources []script.Source) (*Generation, []*script.Error) {
-	set, problems := h.opts.Runtime.Load(id, sources, script.Env{Hooks: names(), Config: h.opts.Config()})
+	set, problems := h.opts.Runtime.Load(id, sources, script.Env{Hooks: Names(), Config: h.opts.Config()})
 	if set == nil {
 		return nil, problems
 	}
@@ -51,7 +51,8 @@ func (h *Hooks) build(ctx context.Context, id uint64, sources []script.Source) (
 }
 
 // names tells the loader of the hooks.
-func names() []script.HookSig {
+// Names are all hooks there are, as a load wants them.
+func Names() []script.HookSig {
 	out := make([]script.HookSig, len(registry))
 	for i, s := range registry {
 		out[i] = script.HookSig{Name: s.Name, Node: s.Node}

@@ -29,6 +29,7 @@ type paramSet struct {
 	mu       sync.Mutex
 	config   map[string]any // "flaky.crash_rate"; guarded by mu
 	set      map[string]any // by hand, wins over config; guarded by mu
+	runs     []override     // by scenarios while they run, win over all; guarded by mu
 	revision atomic.Uint64
 	byFile   sync.Map // *script.File → paramMap
 }
@@ -56,6 +57,11 @@ func (p *paramSet) of(f *script.File) map[string]any {
 
 func (p *paramSet) valueLocked(f *script.File, d script.Param) any {
 	key := scriptName(f) + "." + d.Name
+	for _, o := range slices.Backward(p.runs) {
+		if o.key == key {
+			return o.value
+		}
+	}
 	for _, given := range []map[string]any{p.set, p.config} {
 		if v, ok := given[key]; ok {
 			if v, err := coerce(v, d.Default); err == nil {
@@ -87,6 +93,16 @@ func (h *Hooks) ParamRevision() uint64 { return h.params.revision.Load() }
 // text is converted, so that a command line can give it. An unknown script or param is an error that names the
 // nearest.
 func (h *Hooks) SetParam(scriptName, name string, value any) (Param, error) {
+	p, err := h.fitting(scriptName, name, value)
+	if err != nil {
+		return Param{}, err
+	}
+	h.params.change(func() { h.params.set = with(h.params.set, scriptName+"."+name, p.Value) })
+	return p, nil
+}
+
+// fitting is a declared param with the value, in the type of its default.
+func (h *Hooks) fitting(scriptName, name string, value any) (Param, error) {
 	known := h.Params()
 	i := slices.IndexFunc(known, func(p Param) bool { return p.Script == scriptName && p.Name == name })
 	if i < 0 {
@@ -97,9 +113,42 @@ func (h *Hooks) SetParam(scriptName, name string, value any) (Param, error) {
 	if err != nil {
 		return Param{}, fmt.Errorf("%w: param %s.%s: %w", state.ErrInvalid, scriptName, name, err)
 	}
-	h.params.change(func() { h.params.set = with(h.params.set, scriptName+"."+name, v) })
 	p.Value = v
 	return p, nil
+}
+
+// override is a param that a scenario turned.
+type override struct {
+	run, key string
+	value    any
+}
+
+// OverrideParam turns a param for as long as a scenario runs, whatever config or people set meanwhile. Of several
+// scenarios the last wins. It is never kept: a restart forgets it with the scenario.
+func (h *Hooks) OverrideParam(run, scriptName, name string, value any) (Param, error) {
+	p, err := h.fitting(scriptName, name, value)
+	if err != nil {
+		return Param{}, err
+	}
+	key := scriptName + "." + name
+	h.params.change(func() {
+		h.params.runs = slices.DeleteFunc(slices.Clone(h.params.runs), func(o override) bool { return o.run == run && o.key == key })
+		h.params.runs = append(h.params.runs, override{run, key, p.Value})
+	})
+	return p, nil
+}
+
+// DropOverrides gives back what a scenario turned, and lists it: "flaky.crash_rate".
+func (h *Hooks) DropOverrides(run string) (dropped []string) {
+	h.params.change(func() {
+		h.params.runs = slices.DeleteFunc(slices.Clone(h.params.runs), func(o override) bool {
+			if o.run == run {
+				dropped = append(dropped, o.key)
+			}
+			return o.run == run
+		})
+	})
+	return dropped
 }
 
 // ConfigureParams takes the params that config gives, "flaky.crash_rate" → "0.5". What was set by hand stays. It

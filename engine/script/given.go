@@ -3,6 +3,7 @@ package script
 import (
 	lua "github.com/yuin/gopher-lua"
 	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 )
 
 // Given is what the scenarios of a file meet on a held clock.
@@ -33,7 +34,7 @@ type GivenPods struct {
 	Image       string            `json:"image"`
 	Node        string            `json:"node"` // a glob; where they may run
 	Priority    int32             `json:"priority"`
-	Memory      string            `json:"memory"` // limit and request
+	Memory      resource.Quantity `json:"memory"` // limit and request
 	Spec        *v1.PodSpec       `json:"spec"`   // in place of one container named as the pod
 }
 

@@ -40,6 +40,9 @@ func nodesOf(o *Options) nodeSet {
 	for _, name := range set.names {
 		one := node
 		one.Name = name
+		if o.Each != nil {
+			o.Each(&one)
+		}
 		set.byName[name] = &one
 	}
 	return set

@@ -23,8 +23,9 @@ var Start = time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
 type Options struct {
 	Seed    uint64
 	Scripts []script.Source
-	Nodes   []string             // names; none: one node, named as Node says. All are alike but for that
+	Nodes   []string             // names; none: one node, named as Node says. All are alike but for that, and for what Each does
 	Node    func(*provider.Node) // changes what DefaultNode gives, for all of them; nil: nothing
+	Each    func(*provider.Node) // and then changes one of them, which has its name by then; nil: nothing
 	Params  map[string]string    // "script.param" → value, as config gives them
 	Config  map[string]any       // what scripts see as `config`
 	Start   time.Time            // zero: Start

@@ -1,0 +1,134 @@
+package scenario
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/moonlet-dev/moonlet/engine/api"
+	"github.com/moonlet-dev/moonlet/engine/script"
+)
+
+// Theatre is the scenario runs of one process. Its methods may be called from any goroutine.
+type Theatre struct {
+	Stage   Stage                  // required
+	Runtime *script.Runtime        // required
+	Seed    int64                  // of runs that name none
+	Library func() []script.Source // the scripts that serve, which files may require; nil: none
+	Config  func() map[string]any  // what scripts see as config; nil: nothing
+
+	mu   sync.Mutex
+	born int
+	runs []*playing // guarded by mu
+}
+
+// playing is a run under way.
+type playing struct {
+	api.ScenarioRun
+	end context.CancelCauseFunc
+}
+
+// ErrNoRun says that no run of that name is under way.
+var ErrNoRun = errors.New("no such scenario run")
+
+// ErrBad says that a request for a run is at fault.
+var ErrBad = errors.New("the scenario cannot run")
+
+// Run loads a file and tells its scenarios, or the one that is named, one after the other. It returns when they have
+// ended and are undone; ctx ends them. The error is that of a file that cannot run, and wraps [ErrBad]; how the runs went,
+// their verdicts say.
+func (t *Theatre) Run(ctx context.Context, r api.ScenarioRequest, progress func(api.ScenarioEvent)) error {
+	o := Options{Runtime: t.Runtime, Params: r.Params}
+	if t.Library != nil {
+		o.Library = t.Library()
+	}
+	if t.Config != nil {
+		o.Config = t.Config()
+	}
+	f, err := Load(script.Source{Name: cmp.Or(r.File, "scenario.lua"), Text: []byte(r.Text)}, o)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrBad, err)
+	}
+	names, err := f.names(r.Name)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrBad, err)
+	}
+	seed := t.Seed
+	if r.Seed != nil {
+		seed = *r.Seed
+	}
+	for _, name := range names {
+		if err := t.run(ctx, f, name, Telling{Stage: t.Stage, Seed: seed, By: r.By, Progress: progress}); err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// names are the scenarios that are wanted.
+func (f *File) names(one string) ([]string, error) {
+	if one != "" {
+		return []string{one}, f.has(one)
+	}
+	var all []string
+	for _, s := range f.file.Scenarios {
+		all = append(all, s.Name)
+	}
+	return all, nil
+}
+
+func (t *Theatre) run(ctx context.Context, f *File, name string, how Telling) error {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	p := &playing{api.ScenarioRun{File: f.file.Name, Scenario: name, By: how.By, Began: t.Stage.Now()}, end}
+	t.mu.Lock()
+	t.born++
+	p.Run = Slug(name) + "-" + strconv.Itoa(t.born)
+	t.runs = append(t.runs, p)
+	t.mu.Unlock()
+	defer func() {
+		t.mu.Lock()
+		t.runs = slices.DeleteFunc(t.runs, func(o *playing) bool { return o == p })
+		t.mu.Unlock()
+	}()
+	how.Run = p.Run
+	_, err := f.Run(ctx, name, how)
+	return err
+}
+
+// Runs lists the runs under way, oldest first.
+func (t *Theatre) Runs() []api.ScenarioRun {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out := make([]api.ScenarioRun, len(t.runs))
+	for i, p := range t.runs {
+		out[i] = p.ScenarioRun
+	}
+	return out
+}
+
+// End ends a run; all, where run is empty. It does not wait: whoever runs it gets its verdict once all is undone.
+func (t *Theatre) End(run, by string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	found := run == ""
+	var names []string
+	for _, p := range t.runs {
+		names = append(names, p.Run)
+		if run == "" || p.Run == run {
+			p.end(fmt.Errorf("ended by %s", cmp.Or(by, "user")))
+			found = true
+		}
+	}
+	if found {
+		return nil
+	}
+	if near := script.Nearest(run, names); near != "" {
+		return fmt.Errorf("%q: %w, did you mean %q?", run, ErrNoRun, near)
+	}
+	return fmt.Errorf("%q: %w", run, ErrNoRun)
+}
