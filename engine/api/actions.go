@@ -31,14 +31,17 @@ type VerbArg struct {
 
 // Selector says whom a verb hits: all that it says must be true of them, and the zero value is all of them.
 type Selector struct {
-	Namespace string  `json:"namespace,omitempty"`
-	Name      string  `json:"name,omitempty"`   // a pattern with * and ?
-	Labels    string  `json:"labels,omitempty"` // as kubectl takes them: "app=web,tier!=db"
-	Node      string  `json:"node,omitempty"`   // a pattern
-	Owner     string  `json:"owner,omitempty"`  // "Deployment/web" or "web"
-	Script    string  `json:"script,omitempty"` // without ".lua"
-	Count     int     `json:"count,omitempty"`  // a sample of so many; 0: all
-	Share     float64 `json:"share,omitempty"`  // a sample of that share, 0 to 1; 0: all
+	Namespace string   `json:"namespace,omitempty"`
+	Name      string   `json:"name,omitempty"`   // a pattern with * and ?
+	Names     []string `json:"names,omitempty"`  // exactly these: "default/web-0", or names of nodes
+	Labels    string   `json:"labels,omitempty"` // as kubectl takes them: "app=web,tier!=db"
+	Node      string   `json:"node,omitempty"`   // a pattern
+	Owner     string   `json:"owner,omitempty"`  // "Deployment/web" or "web"
+	Script    string   `json:"script,omitempty"` // without ".lua"
+	Calls     []string `json:"calls,omitempty"`  // names of provider calls; for verbs on calls
+	Count     int      `json:"count,omitempty"`  // a sample of so many; 0: all
+	Share     float64  `json:"share,omitempty"`  // a sample of that share, 0 to 1; 0: all. Of calls and writes each is hit so likely
+	Draw      uint64   `json:"draw,omitempty"`   // another number draws another sample
 }
 
 // Action is a verb to be done.

@@ -14,6 +14,8 @@ const (
 	EventScriptsRefused = "scripts.refused" // the folder changed, the old generation serves on
 	EventParamSet       = "param.set"
 	EventNodeChanged    = "node.changed"
+	EventFaultSet       = "fault.set"   // a verb was done; it may last
+	EventFaultEnded     = "fault.ended" // its time is over, or somebody undid it
 )
 
 // Event is one change, as the event stream tells it.
@@ -25,6 +27,9 @@ type Event struct {
 	Param      *Param    `json:"param,omitempty"`
 	Generation uint64    `json:"generation,omitempty"` // of scripts.*
 	Problems   []Problem `json:"problems,omitempty"`   // of scripts.refused
+	Node       string    `json:"node,omitempty"`       // of node.changed
+	Fault      *Fault    `json:"fault,omitempty"`      // of fault.*
+	Why        string    `json:"why,omitempty"`        // of fault.ended: over, undone by …, reset by …, gives way to …
 }
 
 // Feed is one listener's events in the order of their sequence. Events is closed when the listener was too slow: it

@@ -50,6 +50,9 @@ type action func(s *stage, ts *testscript.TestScript, args []string) (stdout str
 //	beats NODE                  whether the node renews its lease, which is due now
 //	swap FILE NAME              saves a script and loads the folder; swap - NAME removes it
 //	param SCRIPT.NAME VALUE     turns a param
+//	act ON VERB [KEY=VALUE…]    does a verb; keys are parts of the selector, lasts, by, why, run, dry, empty, or arguments
+//	undo FAULT · reset [RUN] · faults  ends a fault, ends all, lists those in force
+//	conditions [NODE]           a node's conditions
 //	get PATH · post PATH FILE · put PATH FILE   a request to the server; prints status and body
 func commands(shipped map[string]string) map[string]command {
 	return map[string]command{
@@ -64,25 +67,30 @@ func commands(shipped map[string]string) map[string]command {
 			s.begin(ts, shipped)
 			return "", nil
 		}),
-		"create":  run(createCommand),
-		"update":  run(updateCommand),
-		"delete":  run(deleteCommand),
-		"stop":    run(stopCommand),
-		"advance": run(advanceCommand),
-		"watch":   run(watchCommand),
-		"row":     run(rowCommand),
-		"status":  run(statusCommand),
-		"logs":    run(logsCommand),
-		"in":      run(inCommand),
-		"usage":   run(usageCommand),
-		"http":    run(httpCommand),
-		"journal": run(journalCommand),
-		"pods":    run(podsCommand),
-		"swap":    run(swapCommand),
-		"param":   run(paramCommand),
-		"get":     run(getCommand),
-		"post":    run(bodyCommand("POST")),
-		"put":     run(bodyCommand("PUT")),
+		"create":     run(createCommand),
+		"update":     run(updateCommand),
+		"delete":     run(deleteCommand),
+		"stop":       run(stopCommand),
+		"advance":    run(advanceCommand),
+		"watch":      run(watchCommand),
+		"row":        run(rowCommand),
+		"status":     run(statusCommand),
+		"logs":       run(logsCommand),
+		"in":         run(inCommand),
+		"usage":      run(usageCommand),
+		"http":       run(httpCommand),
+		"journal":    run(journalCommand),
+		"pods":       run(podsCommand),
+		"swap":       run(swapCommand),
+		"param":      run(paramCommand),
+		"act":        run(actCommand),
+		"undo":       run(undoCommand),
+		"reset":      run(resetCommand),
+		"faults":     run(faultsCommand),
+		"conditions": run(conditionsCommand),
+		"get":        run(getCommand),
+		"post":       run(bodyCommand("POST")),
+		"put":        run(bodyCommand("PUT")),
 	}
 }
 

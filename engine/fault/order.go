@@ -1,8 +1,10 @@
 package fault
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -134,6 +136,18 @@ func (s Selector) checkCalls(on Target) error {
 		}
 	}
 	return nil
+}
+
+// ArgText is an argument of any kind as text; "" if it was not given.
+func (o Order) ArgText(name string) string {
+	switch v := o.Args[name].(type) {
+	case nil:
+		return ""
+	case []string:
+		return strings.Join(v, ",")
+	default:
+		return fmt.Sprint(v)
+	}
 }
 
 // Text is an argument; "" if it was not given.

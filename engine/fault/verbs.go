@@ -2,6 +2,11 @@ package fault
 
 // The tables below are the only place where verbs are defined: command line, API, Lua and reference are made of them.
 
+// evictReasons are those that the pod machine knows.
+var evictReasons = []string{
+	"memory", "disk", "inodes", "pid", "ephemeral-limit", "container-limit", "emptydir-limit", "shutdown", "preempted", "container-lost",
+}
+
 var argContainer = Arg{Name: "container", Kind: Text, Doc: "one container; by default all that proper containers run"}
 
 func podVerbs() []Verb {
@@ -24,7 +29,7 @@ func podVerbs() []Verb {
 			Example: `pods{ owner = "Job/report" }:finish()`,
 		}, {
 			Name: "evict", On: Pod, Args: []Arg{
-				{Name: "reason", Kind: Text, Default: "memory", Choices: []string{"memory", "ephemeral-storage", "inodes", "pids", "ephemeral-limit"}, Doc: "what the node is short of, or which limit the pod is over"},
+				{Name: "reason", Kind: Text, Default: "memory", Choices: evictReasons, Doc: "what the node is short of, which limit the pod is over, or why else the kubelet ends it"},
 				{Name: "message", Kind: Text, Doc: "in place of the kubelet's words"},
 			},
 			Doc:     "The node throws the pods out as a kubelet does under pressure: Failed, Evicted, with DisruptionTarget.",

@@ -27,6 +27,9 @@ type claim struct {
 // committed or released.
 func (a *admission) refuse(d *draft) *pod.Rejection {
 	k := d.nodeKeeper()
+	if r := d.p.faults.set.Load().refuse(k.name, d.next.Object); r != nil {
+		return r
+	}
 	n := d.p.node(k).config
 	if !n.Admission {
 		return nil

@@ -14,7 +14,7 @@
 // its like (kubernetes.go, listeners.go).
 //
 // No lock is held while a script runs. [Provider.Run] starts the goroutines: one that waits for due times and a few
-// workers that do what is due, fair between scripts. On a held clock nothing runs by itself: [Provider.Advance] moves
+// workers that do what is due, fair between scripts, and one that ends faults when their time is over (faults.go). On a held clock nothing runs by itself: [Provider.Advance] moves
 // time and does, pod by pod in name order, what falls due. A session (exec.go) has goroutines as long as it lasts, and
 // one that reads what its client sends until whoever made the stream closes it.
 package provider

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
@@ -67,6 +68,7 @@ type draft struct {
 	asked    []nodeWrite // what hooks wrote into node.memo
 	derived  *v1.PodStatus
 	replaces bool // an older incarnation goes with this change
+	insist   bool // its entries are for the journal even where nothing else changed
 }
 
 // draft starts from the snapshot of a pod as it is now.
@@ -149,10 +151,16 @@ func (d *draft) happened(events []pod.Event) {
 	d.events = append(d.events, events...)
 	for _, e := range events {
 		kind, by := journal.Script, e.By
-		if by == "" {
+		id, ofFault := strings.CutPrefix(by, byFault)
+		switch {
+		case by == "":
 			kind, by = journal.Kubelet, "kubelet"
+		case ofFault:
+			kind = journal.Fault
+		default:
+			id = ""
 		}
-		d.note(journal.Entry{At: e.At, What: e.Reason, Container: e.Container, Message: e.Message, Kind: kind, By: by})
+		d.note(journal.Entry{At: e.At, What: e.Reason, Container: e.Container, Message: e.Message, Kind: kind, By: by, Fault: id})
 	}
 }
 
@@ -185,8 +193,18 @@ func (d *draft) advance() {
 		d.settle(*u)
 	}
 	d.address()
+	d.doDue()
+	if d.hold() {
+		d.doDue()
+	}
+	d.live(d.next.Life, nil)
+}
+
+// doDue lets the machine do all that is due.
+func (d *draft) doDue() {
 	life, events := d.next.Life.Advance(d.acted(), d.at, d)
-	d.live(life, events)
+	d.next.Life = life
+	d.happened(events)
 }
 
 // acted is the object the runs follow: the one that is listed, unless its script delays an update.
@@ -246,6 +264,9 @@ func (d *draft) commit(wait bool) (*state.Pod, error) {
 	key := d.key()
 	if d.nothingNew() {
 		d.p.store.Requeue(key)
+		if d.insist {
+			d.p.journal.Add(key.String(), d.entries...)
+		}
 		return d.old, nil
 	}
 	change := state.Change{Key: key, Old: d.old, New: d.next, Wait: wait}

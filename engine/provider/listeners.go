@@ -15,6 +15,7 @@ type listeners struct {
 	pods  atomic.Pointer[func(*state.Pod)]
 	tales atomic.Pointer[func(*v1.Pod, pod.Event)]
 	nodes atomic.Pointer[func(string)]
+	write atomic.Pointer[func()]
 }
 
 // OnStatus lets a function know of every pod whose status was derived anew, after the change stands. There is one
@@ -27,6 +28,15 @@ func (p *Provider) OnEvent(tell func(*v1.Pod, pod.Event)) { p.listeners.tales.St
 
 // OnNode lets a function know of nodes that may be otherwise than before: "" means all. There is one such function.
 func (p *Provider) OnNode(changed func(node string)) { p.listeners.nodes.Store(&changed) }
+
+// OnWriteFaults lets a function know that other writes of statuses go wrong than before. There is one such function.
+func (p *Provider) OnWriteFaults(changed func()) { p.listeners.write.Store(&changed) }
+
+func (l *listeners) writesChanged() {
+	if f := l.write.Load(); f != nil {
+		(*f)()
+	}
+}
 
 func (l *listeners) statusChanged(one *state.Pod) {
 	if f := l.pods.Load(); f != nil {

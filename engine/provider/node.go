@@ -78,6 +78,7 @@ type nodeKeeper struct {
 
 	mu         sync.Mutex
 	capacity   v1.ResourceList    // last good answer; guarded by mu
+	said       []v1.NodeCondition // last good answer; guarded by mu
 	conditions []v1.NodeCondition // as last served; guarded by mu
 	addresses  []v1.NodeAddress   // last good answer; guarded by mu
 	beats      int                // heartbeats asked for; guarded by mu
@@ -157,6 +158,9 @@ func (d *draft) nodeKeeper() *nodeKeeper { return d.p.nodes.of(d.next.Object.Spe
 // a node.
 func (p *Provider) Beats(ctx context.Context, node string) bool {
 	k := p.nodes.of(node)
+	if p.faults.set.Load().silenced(k.name) {
+		return false
+	}
 	k.mu.Lock()
 	k.beats++
 	n := k.beats

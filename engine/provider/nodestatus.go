@@ -89,13 +89,12 @@ func (p *Provider) capacity(ctx context.Context, k *nodeKeeper) v1.ResourceList 
 	list, ok := p.hooks.Capacity(ctx, p.node(k).config.Capacity, p.nodeQuestion(k))
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !ok && k.capacity != nil {
-		return k.capacity
-	}
 	if ok {
 		k.capacity = list
+	} else if k.capacity != nil {
+		list = k.capacity
 	}
-	return list
+	return p.faults.set.Load().capacity(k.name, list)
 }
 
 // ConditionsJSON is a node's conditions, as CapacityJSON. Heartbeats advance with every answer; a transition time
@@ -115,9 +114,12 @@ func (p *Provider) conditions(ctx context.Context, k *nodeKeeper) (told, stamped
 	told, ok := p.hooks.Conditions(ctx, healthy(), q)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !ok && k.conditions != nil {
-		told = clearTimes(k.conditions)
+	if !ok && k.said != nil {
+		told = clearTimes(k.said)
+	} else {
+		k.said = told
 	}
+	told = p.faults.set.Load().conditions(k.name, told)
 	stamped = slices.Clone(told)
 	for i := range stamped {
 		stamp(&stamped[i], k.conditions, metav1.NewTime(q.At.Truncate(time.Second)))

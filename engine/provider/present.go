@@ -35,7 +35,9 @@ func (d *draft) present() {
 	d.derived = d.next.Life.Status(d.acted(), d.facts())
 	x := extra{print: d.gen.Fingerprint(d.owner), params: d.p.hooks.ParamRevision()}
 	status, due := d.derived, d.next.Life.Due()
-	if d.gen.Asks(d.owner, hook.Status) {
+	if kept := d.frozen(); kept != nil {
+		status = kept
+	} else if d.gen.Asks(d.owner, hook.Status) {
 		var again time.Time
 		status, again = d.askStatus(&x)
 		due = earlier(d.next.Life.Due(), again)

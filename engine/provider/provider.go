@@ -27,6 +27,7 @@ type Options struct {
 	Params  map[string]string     // params given by config
 	Log     *slog.Logger          // nil: silent
 	Metrics *Metrics              // nil: not counted
+	Radius  func() Radius         // how many pods faults may concern, read for every order; nil: any number
 
 	// Nodes are the names of our nodes, which stay the same. Pods belong to the one that their spec names; the first
 	// serves those that name none of ours, and questions that name no node.
@@ -64,6 +65,7 @@ type Provider struct {
 	asks    askCounter
 	usage   usageBook
 	notices noticeboard
+	faults  *faultBook
 
 	listeners listeners
 	log       *slog.Logger
@@ -90,12 +92,13 @@ func New(o Options) *Provider {
 	if o.Logs == nil {
 		o.Logs = func() LogLimits { return LogLimits{} }
 	}
-	p := &Provider{opts: o, store: o.Store, clock: o.Clock, log: o.Log, nodes: newNodeBook(o.Nodes), queue: newFairQueue()}
+	p := &Provider{opts: o, store: o.Store, clock: o.Clock, log: o.Log, nodes: newNodeBook(o.Nodes), queue: newFairQueue(), faults: newFaultBook()}
 	p.hooks = hook.New(hook.Options{
 		Seed: o.Seed, Limits: o.Limits, Config: o.Config, Runtime: o.Runtime,
 		World: p.snapshotWorld, Node: p.scriptNode, Failed: p.scriptFailed, Called: o.Metrics.hookCalled,
 	})
 	p.hooks.RestoreParams(keptParams(o.Store, p.log))
+	p.restoreFaults()
 	p.setGeneration(0)
 	p.problems.Store(&Problems{})
 	return p
@@ -118,6 +121,7 @@ func (p *Provider) Run(ctx context.Context) error {
 	for range workers {
 		wg.Go(func() { p.work(ctx) })
 	}
+	wg.Go(func() { p.mind(ctx) })
 	for ctx.Err() == nil {
 		for _, due := range p.store.PopDue(p.clock.Now()) {
 			p.queue.push(due.Owner, due.Key)
@@ -150,11 +154,12 @@ func (p *Provider) Advance(ctx context.Context, t time.Time) {
 		panic("provider: Advance on a running clock")
 	}
 	for ctx.Err() == nil {
-		due := p.store.NextDue()
+		due := earlier(p.store.NextDue(), p.faults.set.Load().due)
 		if due.IsZero() || due.After(t) {
 			break
 		}
 		held.Set(due)
+		p.endDue(ctx)
 		for _, one := range p.store.PopDue(held.Now()) {
 			p.tick(ctx, one.Key)
 		}

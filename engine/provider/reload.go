@@ -155,9 +155,11 @@ func (p *Provider) replanAll(ctx context.Context, why journal.Entry, changed fun
 }
 
 // eachPod does something for all pods: side by side, or on a held clock in name order.
-func (p *Provider) eachPod(do func(*state.Pod)) {
-	if p.clock.Held() {
-		for _, pod := range p.store.List() {
+func (p *Provider) eachPod(do func(*state.Pod)) { p.eachOf(p.store.List(), do) }
+
+func (p *Provider) eachOf(all []*state.Pod, do func(*state.Pod)) {
+	if p.clock.Held() || len(all) == 1 {
+		for _, pod := range all {
 			do(pod)
 		}
 		return
@@ -171,7 +173,7 @@ func (p *Provider) eachPod(do func(*state.Pod)) {
 			}
 		})
 	}
-	for _, pod := range p.store.List() {
+	for _, pod := range all {
 		pods <- pod
 	}
 	close(pods)
@@ -215,6 +217,7 @@ func (d *draft) reask() {
 // Resume takes the pods that the store held at start up again: what fell due meanwhile has happened, at its time where
 // it was an exit, not before now where it was a restart or a pull. Call it once, after [Provider.Load].
 func (p *Provider) Resume(ctx context.Context) {
+	defer p.endDue(ctx)
 	p.keepAddresses()
 	p.eachPod(func(pod *state.Pod) {
 		_, err := p.change(ctx, change{key: pod.Key}, func(d *draft) error { return d.resume() })

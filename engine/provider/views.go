@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/moonlet-dev/moonlet/engine/api"
+	"github.com/moonlet-dev/moonlet/engine/fault"
 	"github.com/moonlet-dev/moonlet/engine/hook"
 	"github.com/moonlet-dev/moonlet/engine/pod"
 	"github.com/moonlet-dev/moonlet/engine/script"
@@ -164,6 +165,21 @@ func matchText(m *script.Match) string {
 	add("owner", m.Owners)
 	add("calls", m.Calls)
 	return strings.Join(parts, ", ")
+}
+
+// faultView is a fault as it goes over the wire.
+func faultView(a fault.Active) api.Fault {
+	v := api.Fault{
+		ID: a.ID, Run: a.Run, Since: a.Since, Hits: append([]string{}, a.Hits...),
+		Action: api.Action{Verb: a.Verb, On: string(a.On), Select: api.Selector(a.Select), Args: a.Args, By: a.By, Why: a.Why},
+	}
+	if a.Lasts > 0 {
+		v.Lasts = a.Lasts.String()
+	}
+	if !a.Until.IsZero() {
+		v.Until = &a.Until
+	}
+	return v
 }
 
 // Params lists the params of all scripts with the values they have now.
