@@ -16,6 +16,7 @@
 //	lua         the provider that Lua scripts are
 //	web         the provider behind a web-provider API, in any language
 //	command     the command line of all that
+//	record      which story did a cluster's pods and nodes tell? pure; record/cluster looks at one
 //
 // This package starts no goroutines and knows no client of Kubernetes, so that a provider needs neither.
 package kubelet
