@@ -14,8 +14,9 @@ import (
 // CreateAnswer is what on_create or on_update said.
 type CreateAnswer struct {
 	Reject *fault.Asked   // the call fails that way
-	Refuse *pod.Rejection // the pod is stored as Failed, as a kubelet refuses at admission
+	Refuse *pod.Rejection // the pod is stored as Failed, as a kubelet refuses at admission; without a message: the node is full
 	Delay  time.Duration  // the change is stored at once and takes effect that much later
+	Stuck  *Stuck         // why that is so; nil: for no reason that is told
 }
 
 // DeleteAnswer is what on_delete said.
@@ -24,21 +25,25 @@ type DeleteAnswer struct {
 	Termination *pod.Termination // nil: as the runs themselves say
 }
 
-// refusals are the reasons with which a kubelet refuses a pod at admission, each with the message it writes when
-// the script gives none (Kubernetes: pkg/kubelet/lifecycle/predicate.go and the eviction and shutdown managers).
+// refusals are the reasons with which a kubelet refuses a pod at admission, each with what it says when the script says
+// nothing (Kubernetes: pkg/kubelet/lifecycle, the eviction, shutdown and topology managers). Of those without text the numbers are the node's.
 var refusals = map[string]string{
-	"OutOfcpu":                 "Pod was rejected: Node didn't have enough resource: cpu",
-	"OutOfmemory":              "Pod was rejected: Node didn't have enough resource: memory",
-	"OutOfpods":                "Pod was rejected: Node didn't have enough resource: pods",
-	"OutOfephemeral-storage":   "Pod was rejected: Node didn't have enough resource: ephemeral-storage",
-	"NodeAffinity":             "Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
-	"NodeName":                 "Pod was rejected: Predicate NodeName failed: node(s) didn't match the requested node name",
-	"NodePorts":                "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
-	"TaintToleration":          "Pod was rejected: Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate",
-	"UnexpectedAdmissionError": "Pod was rejected: Unexpected error while attempting to admit the pod",
-	"PodOSNotSupported":        "Pod was rejected: Failed to admit pod as the OS field doesn't match node OS",
-	"NodeShutdown":             "Pod was rejected: Pod was rejected as the node is shutting down.",
-	"Evicted":                  "Pod was rejected: The node had condition: [DiskPressure]. ",
+	"OutOfcpu":                      "",
+	"OutOfmemory":                   "",
+	"OutOfpods":                     "",
+	"OutOfephemeral-storage":        "",
+	"NodeAffinity":                  "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+	"NodeName":                      "Predicate NodeName failed: node(s) didn't match the requested node name",
+	"NodePorts":                     "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+	"TaintToleration":               "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate",
+	"UnexpectedAdmissionError":      "Allocate failed due to no healthy devices present; cannot allocate unhealthy devices, which is unexpected",
+	"PodOSNotSupported":             "Failed to admit pod as the OS field doesn't match node OS",
+	"TopologyAffinityError":         "Resources cannot be allocated with Topology locality",
+	"VolumeAttachmentLimitExceeded": "volume attachment limit exceeded",
+	"AppArmor":                      "Cannot enforce AppArmor: AppArmor is not enabled on the host",
+	"SysctlForbidden":               "forbidden sysctl: \"kernel.msgmax\" not allowlisted",
+	"NodeShutdown":                  "Pod was rejected as the node is shutting down.",
+	"Evicted":                       "The node had condition: [DiskPressure]. ",
 }
 
 // pullFailures are the reasons a kubelet gives for an image it could not get, each with a runtime's usual text.
@@ -46,11 +51,21 @@ var pullFailures = map[string]string{
 	"ErrImagePull":              "failed to pull and unpack image %q: not found",
 	"ErrImageNeverPull":         "Container image %q is not present with pull policy of Never",
 	"InvalidImageName":          "Failed to apply default image tag %q: couldn't parse image name",
-	"RegistryUnavailable":       "image pull failed for %s because the registry is unavailable",
-	"SignatureValidationFailed": "image pull failed for %s because the signature validation failed",
+	"ImageInspectError":         "Failed to inspect image %q: rpc error: code = Unavailable desc = connection error",
+	"RegistryUnavailable":       "", // the machine has the words for these
+	"SignatureValidationFailed": "",
 }
 
-// createAnswer reads the answer of on_create and on_update.
+// updateAnswer reads the answer of on_update.
+func updateAnswer(a script.Answer) (CreateAnswer, error) {
+	answer, err := createAnswer(a)
+	if err == nil && (answer.Refuse != nil || answer.Stuck != nil) {
+		return CreateAnswer{}, fmt.Errorf("answer: only on_create may refuse a pod or say why it is late: return nothing, reject(code, why) or delay(d)")
+	}
+	return answer, err
+}
+
+// createAnswer reads the answer of on_create.
 func createAnswer(a script.Answer) (CreateAnswer, error) {
 	v, second := value(a, 0), value(a, 1)
 	switch {
@@ -60,13 +75,11 @@ func createAnswer(a script.Answer) (CreateAnswer, error) {
 		asked, err := rejection(v)
 		return CreateAnswer{Reject: asked}, err
 	case v.Tag() == "delay":
-		d, err := tagDuration(v)
-		return CreateAnswer{Delay: d}, err
+		return delayed(v)
 	case v.Kind() == script.Text:
-		message, err := reasonText(v.Text(), second, refusals, "admission refusal")
-		return CreateAnswer{Refuse: &pod.Rejection{Reason: v.Text(), Message: message}}, err
+		return word(v.Text(), second)
 	default:
-		return CreateAnswer{}, fmt.Errorf("answer: %s is not an answer of this hook: return nothing, reject(code, why), delay(d) or an admission refusal", describe(v))
+		return CreateAnswer{}, fmt.Errorf("answer: %s is not an answer of this hook: return nothing, reject(code, why), delay(d), an admission refusal or what keeps it from its sandbox", describe(v))
 	}
 }
 
@@ -83,6 +96,9 @@ func deleteAnswer(a script.Answer) (DeleteAnswer, error) {
 		return DeleteAnswer{Termination: &pod.Termination{Never: true}}, nil
 	}
 	d, err := durationOrDelay(v)
+	if err != nil && v.Tag() == "delay" {
+		return DeleteAnswer{}, err
+	}
 	if err != nil {
 		return DeleteAnswer{}, fmt.Errorf("answer: %s is not an answer of this hook: return nothing, a duration, false (never) or reject(code, why)", describe(v))
 	}
@@ -120,32 +136,36 @@ func pullTable(v script.Value, image string) (pod.Pull, error) {
 	if p.Reason == "" {
 		return p, nil
 	}
-	text, err := reasonText(p.Reason, script.Value{}, pullFailures, "pull failure")
+	text, err := reasonText(p.Reason, pullFailures, "pull failure")
 	if p.Message == "" {
-		p.Message = fmt.Sprintf(text, image)
+		p.Message = usualText(text, image)
 	}
 	return p, err
 }
 
 func pullFailure(reason string, text script.Value, image string) (pod.Pull, error) {
-	format, err := reasonText(reason, script.Value{}, pullFailures, "duration or pull failure")
+	format, err := reasonText(reason, pullFailures, "duration or pull failure")
 	if err != nil {
 		return pod.Pull{}, err
 	}
 	if text.Kind() == script.Text {
 		return pod.Pull{Reason: reason, Message: text.Text()}, nil
 	}
-	return pod.Pull{Reason: reason, Message: fmt.Sprintf(format, image)}, nil
+	return pod.Pull{Reason: reason, Message: usualText(format, image)}, nil
+}
+
+func usualText(format, image string) string {
+	if format == "" {
+		return ""
+	}
+	return fmt.Sprintf(format, image)
 }
 
 // reasonText checks a reason against those a kubelet has and gives the message that goes with it.
-func reasonText(reason string, message script.Value, known map[string]string, what string) (string, error) {
+func reasonText(reason string, known map[string]string, what string) (string, error) {
 	text, ok := known[reason]
 	if !ok {
 		return "", fmt.Errorf("answer: unknown %s %q%s", what, reason, didYouMean(reason, keys(known)))
-	}
-	if message.Kind() == script.Text {
-		text = message.Text()
 	}
 	return text, nil
 }
@@ -185,6 +205,9 @@ func tagDuration(v script.Value) (time.Duration, error) {
 
 func durationOrDelay(v script.Value) (time.Duration, error) {
 	if v.Tag() == "delay" || v.Tag() == "latency" {
+		if len(v.Args()) > 1 {
+			return 0, fmt.Errorf("answer: a delay has a reason only in on_create: return delay(d)")
+		}
 		return tagDuration(v)
 	}
 	return v.Duration("answer")

@@ -35,7 +35,7 @@ func (h *Hooks) OnCreate(ctx context.Context, s Subject, attempt int, at time.Ti
 
 // OnUpdate asks whether a change of a pod is taken. update counts the pod's updates, from 1.
 func (h *Hooks) OnUpdate(ctx context.Context, s Subject, old *script.Pod, update int, at time.Time) (CreateAnswer, Asked) {
-	return put(ctx, h, question{subject: s, hook: OnUpdate, number: update, at: at, args: []any{s.Pod, old}}, createAnswer)
+	return put(ctx, h, question{subject: s, hook: OnUpdate, number: update, at: at, args: []any{s.Pod, old}}, updateAnswer)
 }
 
 // OnDelete asks whether a pod may be deleted and how long that takes. attempt counts the deletes of this pod, from 1.

@@ -23,17 +23,22 @@ var start = time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
 // newHooks loads scripts, name → text, and fails the test where they do not load.
 func newHooks(t *testing.T, limits hook.Limits, scripts map[string]string) *hook.Hooks {
 	t.Helper()
-	runtime := script.NewRuntime(script.Options{})
-	t.Cleanup(runtime.Close)
-	node := &v1.Node{ObjectMeta: metav1.ObjectMeta{Name: "moon"}}
-	h := hook.New(hook.Options{
-		Runtime: runtime, Limits: func() hook.Limits { return limits },
-		Node: func(hook.NodeAsk) *script.Node { return &script.Node{Object: node, Memo: &script.Memo{}} },
-	})
+	h := hook.New(hook.Options{Runtime: runtimeOf(t), Limits: func() hook.Limits { return limits }, Node: noNode})
 	if _, problems := h.Load(t.Context(), sources(scripts)); len(problems) > 0 {
 		t.Fatal(problems[0])
 	}
 	return h
+}
+
+func runtimeOf(t *testing.T) *script.Runtime {
+	t.Helper()
+	runtime := script.NewRuntime(script.Options{})
+	t.Cleanup(runtime.Close)
+	return runtime
+}
+
+func noNode(hook.NodeAsk) *script.Node {
+	return &script.Node{Object: &v1.Node{ObjectMeta: metav1.ObjectMeta{Name: "moon"}}, Memo: &script.Memo{}}
 }
 
 func sources(scripts map[string]string) []script.Source {

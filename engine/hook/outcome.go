@@ -11,7 +11,7 @@ import (
 
 // outcome is the table on_start answers, field by field.
 type outcome struct {
-	Started    *duration    `json:"started"`
+	Started    *startup     `json:"started"`
 	Ready      *readiness   `json:"ready"`
 	Exit       *int32       `json:"exit"`
 	After      *duration    `json:"after"`
@@ -20,6 +20,7 @@ type outcome struct {
 	Message    string       `json:"message"`
 	StartError *startError  `json:"start_error"`
 	Terminate  *termination `json:"terminate"`
+	Liveness   *duration    `json:"liveness_fails"`
 }
 
 // startAnswer reads the answer of on_start.
@@ -40,10 +41,16 @@ func startAnswer(a script.Answer) (pod.Outcome, error) {
 
 func (o outcome) outcome() (pod.Outcome, error) {
 	out := pod.Outcome{
-		Started:    (*time.Duration)(o.Started),
-		Ready:      (*pod.Readiness)(o.Ready),
-		StartError: (*pod.StartError)(o.StartError),
-		Terminate:  (*pod.Termination)(o.Terminate),
+		Ready:         (*pod.Readiness)(o.Ready),
+		StartError:    (*pod.StartError)(o.StartError),
+		Terminate:     (*pod.Termination)(o.Terminate),
+		LivenessFails: (*time.Duration)(o.Liveness),
+	}
+	switch s := o.Started; {
+	case s != nil && s.never:
+		out.Unstarted = true
+	case s != nil:
+		out.Started = &s.after
 	}
 	exits := o.Exit != nil || o.Signal != 0
 	switch {
@@ -83,6 +90,22 @@ type duration time.Duration
 func (d *duration) DecodeLua(v script.Value, path string) error {
 	got, err := v.Duration(path)
 	*d = duration(got)
+	return err
+}
+
+// startup decodes a duration or false.
+type startup struct {
+	after time.Duration
+	never bool
+}
+
+// DecodeLua implements [script.LuaDecoder].
+func (s *startup) DecodeLua(v script.Value, path string) (err error) {
+	if v.Kind() == script.Bool {
+		s.never = !v.Bool()
+		return nil
+	}
+	s.after, err = v.Duration(path)
 	return err
 }
 
@@ -129,7 +152,7 @@ type startError pod.StartError
 
 // startReasons are what a kubelet writes for a container it could not start.
 var startReasons = []string{
-	"RunContainerError", "CreateContainerConfigError", "CreateContainerError", "PreStartHookError", "PostStartHookError",
+	"RunContainerError", "CreateContainerConfigError", "CreateContainerError", "PreCreateHookError", "PreStartHookError", "PostStartHookError",
 }
 
 // DecodeLua implements [script.LuaDecoder].

@@ -55,7 +55,7 @@ var registry = []Signature{
 		Name: OnCreate, Params: []script.Arg{argPod}, Writes: true,
 		When:    "createPod, or a pod bound to our node",
 		Returns: "nil|Reject|Delay|string",
-		Answers: "nothing: the pod is let in; `reject(code, why)`: the call fails and nothing is stored; `delay(d)`: stored and listed at once, Pending that long; the name of an admission refusal (`\"OutOfcpu\"`, with a message as second value): stored as Failed, as a kubelet refuses",
+		Answers: "nothing: the pod is let in; `reject(code, why)`: the call fails and nothing is stored; `delay(d)`: stored and listed at once, Pending that long; the name of an admission refusal (`\"OutOfcpu\"`, with a message as second value): stored as Failed, as a kubelet refuses; what keeps it from its sandbox (`\"FailedMount\"`, `\"FailedAttachVolume\"`, `\"FailedCreatePodSandBox\"`, `\"NetworkNotReady\"`, with a message as second value): Pending for good, or for a while: `delay(d, \"FailedMount\")`",
 		Example: "function on_create(pod)\n  return delay(uniform(\"200ms\", \"2s\"))\nend",
 	},
 	{
@@ -69,7 +69,7 @@ var registry = []Signature{
 		Name: OnStart, Params: []script.Arg{argPod, argContainer, {Name: "run", Type: "Run", Doc: "which run this is: number (from 1), init, sidecar, previous (how the run before ended)"}}, Writes: true,
 		When:    "a container run begins",
 		Returns: "nil|Outcome",
-		Answers: "what this run will do: `started`, `ready` (a duration, false, or `flap(up, down)`), `exit`, `after`, `reason`, `message`, `signal`, `start_error`, `terminate` (a duration, or false: only the kill at the end of the grace ends it). An init container without `exit` exits 0 once ready",
+		Answers: "what this run will do: `started` (a duration, or false: the startup probe never passes), `ready` (a duration, false, or `flap(up, down)`), `liveness_fails` (a duration: from then on, until the kubelet kills the container), `exit`, `after`, `reason`, `message`, `signal`, `start_error`, `terminate` (a duration, or false: only the kill at the end of the grace ends it). An init container without `exit` exits 0 once ready",
 		Example: "function on_start(pod, container, run)\n  if run.number == 1 then return { exit = 1, after = \"5s\" } end\n  return { ready = \"3s\" }\nend",
 	},
 	{

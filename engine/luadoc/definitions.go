@@ -64,12 +64,13 @@ const ownTypes = `
 ---@field previous ContainerStateTerminated? how the run before ended
 
 ---@class StartError
----@field reason? string RunContainerError, CreateContainerConfigError, CreateContainerError, PreStartHookError, PostStartHookError
+---@field reason? string RunContainerError, CreateContainerConfigError, CreateContainerError, PreCreateHookError, PreStartHookError, PostStartHookError
 ---@field message? string
 
 ---@class Outcome what a run will do
----@field started? Duration until the start-up probe passes
+---@field started? Duration|false until the start-up probe passes; false: it never does, and a startupProbe of the spec ends the run
 ---@field ready? Duration|false|Flap until it is ready; false: never
+---@field liveness_fails? Duration from then on the liveness probe fails; the kubelet kills the container after failureThreshold × periodSeconds
 ---@field exit? number the exit code; absent: it runs until it is stopped
 ---@field after? Duration from the start of the run to its exit
 ---@field signal? number the signal that ended it
@@ -81,7 +82,7 @@ const ownTypes = `
 ---@class PullAnswer
 ---@field after? Duration
 ---@field error? string the runtime's text
----@field reason? string ErrImagePull, ErrImageNeverPull, InvalidImageName, RegistryUnavailable, SignatureValidationFailed
+---@field reason? string ErrImagePull, ErrImageNeverPull, InvalidImageName, ImageInspectError, RegistryUnavailable, SignatureValidationFailed
 
 ---@class LogOptions
 ---@field tail? number how many of the last lines are wanted; nil: all

@@ -37,7 +37,7 @@ func Admit(p *v1.Pod, n Allocation) *Rejection {
 }
 
 func predicate(name, why string) *Rejection {
-	return &Rejection{Reason: name, Message: fmt.Sprintf("Pod was rejected: Predicate %s failed: %s", name, why)}
+	return Rejected(name, fmt.Sprintf("Predicate %s failed: %s", name, why))
 }
 
 // fit compares what the pod asks for with what is left: first the number of pods, then cpu, memory, ephemeral storage,
@@ -61,8 +61,8 @@ func (n Allocation) fit(p *v1.Pod) *Rejection {
 }
 
 func out(name v1.ResourceName, asked, used, capacity int64) *Rejection {
-	const text = "Pod was rejected: Node didn't have enough resource: %s, requested: %d, used: %d, capacity: %d"
-	return &Rejection{Reason: "OutOf" + string(name), Message: fmt.Sprintf(text, name, asked, used, capacity)}
+	const text = "Node didn't have enough resource: %s, requested: %d, used: %d, capacity: %d"
+	return Rejected("OutOf"+string(name), fmt.Sprintf(text, name, asked, used, capacity))
 }
 
 func inOrder(list v1.ResourceList) []v1.ResourceName {

@@ -113,6 +113,8 @@ func (m *memory) due(c *containerLife) instant {
 
 func (m *memory) sandboxDue() instant {
 	switch {
+	case m.Delay == forever:
+		return never
 	case m.Delay != never:
 		return max(m.Delay, m.Floor)
 	case !m.Sandbox && m.addressed():

@@ -13,20 +13,29 @@ import (
 // evictions are the ways in which a kubelet ends a running pod on its own account, each as it writes it (Kubernetes:
 // pkg/kubelet/eviction, nodeshutdown, preemption).
 var evictions = map[string]func(*v1.Pod) End{
-	"memory": lowOn("memory", "100Mi", "52Mi", v1.ResourceMemory, "812Mi"),
-	"disk":   lowOn("ephemeral-storage", "10%", "8%", v1.ResourceEphemeralStorage, "14Gi"),
+	"memory":            lowOn("memory", "100Mi", "52Mi", v1.ResourceMemory, "812Mi"),
+	"ephemeral-storage": lowOn("ephemeral-storage", "10%", "8%", v1.ResourceEphemeralStorage, "14Gi"),
 	"inodes": func(*v1.Pod) End {
 		return pressed("The node was low on resource: inodes. Threshold quantity: 5%, available: 3%. ")
 	},
-	"pid": func(*v1.Pod) End {
+	"pids": func(*v1.Pod) End {
 		return pressed("The node was low on resource: pids. Threshold quantity: 10%, available: 4%. ")
 	},
 	"ephemeral-limit": overPodLimit,
 	"container-limit": overContainerLimit,
 	"emptydir-limit":  overEmptyDirLimit,
 	"shutdown":        func(p *v1.Pod) End { return Shutdown(grace(p)) },
+	"deadline":        exceeded,
 	"preempted":       preempted,
 	"container-lost":  func(*v1.Pod) End { return End{Lost: true} },
+}
+
+// exceeded is the end of a pod whose activeDeadlineSeconds are over.
+func exceeded(p *v1.Pod) End {
+	return End{
+		Reason: "DeadlineExceeded", Message: "Pod was active on the node longer than the specified deadline",
+		Event: v1.EventTypeNormal, Grace: grace(p),
+	}
 }
 
 // Evictions names all that [Evicted] knows, sorted.

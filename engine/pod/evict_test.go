@@ -27,12 +27,12 @@ func TestEvictions(t *testing.T) {
 		code               int32
 	}{
 		"memory": {nil, "Evicted", pressure, pressure, "Error", v1.EventTypeWarning, 137},
-		"disk": {
+		"ephemeral-storage": {
 			nil, "Evicted", "The node was low on resource: ephemeral-storage. Threshold quantity: 10%, available: 8%. " +
 				"Container app was using 14Gi, request is 0, has larger consumption of ephemeral-storage. ", "same", "Error", v1.EventTypeWarning, 137,
 		},
 		"inodes": {nil, "Evicted", "The node was low on resource: inodes. Threshold quantity: 5%, available: 3%. ", "same", "Error", v1.EventTypeWarning, 137},
-		"pid":    {nil, "Evicted", "The node was low on resource: pids. Threshold quantity: 10%, available: 4%. ", "same", "Error", v1.EventTypeWarning, 137},
+		"pids":   {nil, "Evicted", "The node was low on resource: pids. Threshold quantity: 10%, available: 4%. ", "same", "Error", v1.EventTypeWarning, 137},
 		"ephemeral-limit": {
 			nil, "Evicted", "Pod ephemeral local storage usage exceeds the total limit of containers 1Gi. ", "", "Error", v1.EventTypeWarning, 137,
 		},
@@ -44,6 +44,9 @@ func TestEvictions(t *testing.T) {
 		"preempted": {
 			nil, "Preempting", "Preempted in order to admit critical pod", "Pod was preempted by Kubelet to accommodate a critical pod.", "Error",
 			v1.EventTypeWarning, 143,
+		},
+		"deadline": {
+			nil, "DeadlineExceeded", "Pod was active on the node longer than the specified deadline", "", "Error", v1.EventTypeNormal, 143,
 		},
 		"container-lost": {[]edit{policy(v1.RestartPolicyNever)}, "", "", "", "ContainerStatusUnknown", "", 137},
 	} {
@@ -66,8 +69,8 @@ func TestEvictions(t *testing.T) {
 			}
 		})
 	}
-	if got := len(pod.Evictions()); got != 10 {
-		t.Errorf("%d reasons, 10 are tested", got)
+	if got := len(pod.Evictions()); got != 11 {
+		t.Errorf("%d reasons, 11 are tested", got)
 	}
 	if _, ok := pod.Evicted(web(), "memori"); ok {
 		t.Error("an unknown reason evicts")

@@ -28,7 +28,7 @@ func (m *machine) leave(i int, e Exit, by string) {
 // clear forgets the current run.
 func (c *containerLife) clear() {
 	c.Plan, c.Pull, c.Waiting, c.Changed = nil, nil, nil, false
-	c.Started, c.Reached, c.Ready = false, false, false
+	c.Started, c.Reached, c.Ready, c.Told, c.Hung = false, false, false, 0, false
 	c.Start, c.Flipped, c.Term, c.Kill, c.Asked = never, never, never, never, never
 }
 

@@ -32,7 +32,7 @@ func (l *Life) Hold(p *v1.Pod, h Held, at time.Time, by string) (*Life, []Event)
 		c.Flipped = m.at
 		if h.Unready && c.Ready {
 			c.Ready = false
-			m.unhealthy(c, by)
+			m.unhealthy(c, "Readiness", by)
 		}
 	}
 	m.settle()

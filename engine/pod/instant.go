@@ -14,6 +14,12 @@ type instant int64
 // never is the instant of what does not happen, or did not yet.
 const never instant = 0
 
+// forever is an instant that does not come.
+const forever instant = math.MaxInt64
+
+// Forever is a delay that does not end.
+const Forever time.Duration = math.MaxInt64
+
 // moment turns a time into an instant. Times that do not fit are moved to the nearest that does.
 func moment(t time.Time) instant {
 	switch {

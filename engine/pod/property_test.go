@@ -64,6 +64,10 @@ func (f *fate) outcome() pod.Outcome {
 	if maybe("startup") {
 		o.Started = new(f.seconds("started"))
 	}
+	o.Unstarted = rapid.IntRange(0, 9).Draw(f.t, "never starts") == 0
+	if rapid.IntRange(0, 3).Draw(f.t, "liveness") == 0 {
+		o.LivenessFails = new(f.seconds("liveness fails"))
+	}
 	if maybe("readiness") {
 		o.Ready = &pod.Readiness{After: f.seconds("ready"), Never: maybe("never"), Up: f.seconds("up"), Down: f.seconds("down")}
 	}
@@ -105,7 +109,18 @@ func anyPod(t *rapid.T) *v1.Pod {
 		withDeadline(rapid.Int64Range(0, 900).Draw(t, "seconds"))(p)
 	}
 	withGrace(rapid.Int64Range(0, 40).Draw(t, "grace"))(p)
+	if rapid.Bool().Draw(t, "probes") {
+		c := &p.Spec.Containers[0]
+		c.StartupProbe, c.ReadinessProbe, c.LivenessProbe = anyProbe(t), anyProbe(t), anyProbe(t)
+	}
 	return p
+}
+
+func anyProbe(t *rapid.T) *v1.Probe {
+	return &v1.Probe{
+		InitialDelaySeconds: rapid.Int32Range(0, 5).Draw(t, "delay"), PeriodSeconds: rapid.Int32Range(0, 20).Draw(t, "period"),
+		FailureThreshold: rapid.Int32Range(0, 4).Draw(t, "threshold"),
+	}
 }
 
 // reporter is what both *testing.T and *rapid.T can do.

@@ -113,7 +113,8 @@ var noBackOff = map[string]bool{"ErrImageNeverPull": true, "InvalidImageName": t
 func (m *machine) failPull(i int) {
 	c, image := &m.Containers[i], specOf(m.p, i).Image
 	reason, by := c.Pull.Reason, c.Pull.By
-	c.Waiting = &refusal{Reason: reason, Message: c.Pull.Message}
+	shows, told := pullTexts(*c.Pull, image)
+	c.Waiting = &refusal{Reason: reason, Message: shows}
 	if noBackOff[reason] {
 		c.Pull = nil
 		m.queue(c, m.at.plus(retry))
@@ -123,8 +124,28 @@ func (m *machine) failPull(i int) {
 	}
 	c.PullBack = c.PullBack.grown(m.at, m.at)
 	c.Stage, c.Due = failed, m.at.plus(shown)
-	m.event(c.Name, v1.EventTypeWarning, "Failed", fmt.Sprintf("Failed to pull image %q: %s", image, c.Waiting.Message), by)
+	m.event(c.Name, v1.EventTypeWarning, "Failed", fmt.Sprintf("Failed to pull image %q: %s", image, told), by)
 	m.event(c.Name, v1.EventTypeWarning, "Failed", "Error: "+reason, by)
+}
+
+// theirFault is how the kubelet words the failures for which runtimes have a name (Kubernetes: evalCRIPullErr in
+// pkg/kubelet/images).
+var theirFault = map[string]string{
+	"RegistryUnavailable":       "image pull failed for %s because the registry is unavailable",
+	"SignatureValidationFailed": "image pull failed for %s because the signature validation failed",
+}
+
+// pullTexts are what the status shows of a failed pull, and what the event tells.
+func pullTexts(p pull, image string) (shows, told string) {
+	format, ok := theirFault[p.Reason]
+	if !ok {
+		return p.Message, p.Message
+	}
+	detail := ""
+	if p.Message != "" {
+		detail = ": " + p.Message
+	}
+	return fmt.Sprintf(format, image) + detail, p.Reason + detail
 }
 
 func pullEvent(reason string) string {
@@ -139,7 +160,7 @@ func (m *machine) showPullBackOff(i int) {
 	c, image := &m.Containers[i], specOf(m.p, i).Image
 	c.Waiting = &refusal{
 		Reason:  "ImagePullBackOff",
-		Message: fmt.Sprintf("Back-off pulling image %q: %s: %s", image, c.Pull.Reason, c.Pull.Message),
+		Message: fmt.Sprintf("Back-off pulling image %q: %s: %s", image, c.Waiting.Reason, c.Waiting.Message),
 	}
 	c.Pull = nil
 	m.queue(c, c.PullBack.Updated.plus(c.PullBack.Delay))

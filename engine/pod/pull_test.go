@@ -29,7 +29,8 @@ func TestPullFailureIsCalledBackOffAfterASecond(t *testing.T) {
 	x := begin(t, web(), s)
 	x.wantRow(0, "0/1 RegistryUnavailable 0").dueAfter(sec(1))
 	x.wantRow(sec(1), "0/1 ImagePullBackOff 0").dueAfter(sec(10))
-	same(t, "message", x.container("app").State.Waiting.Message, `Back-off pulling image "nginx:1.27": RegistryUnavailable: down`)
+	same(t, "message", x.container("app").State.Waiting.Message,
+		`Back-off pulling image "nginx:1.27": RegistryUnavailable: image pull failed for nginx:1.27 because the registry is unavailable: down`)
 	x.wantRow(sec(14), "0/1 ImagePullBackOff 0") // while it is pulled again
 	x.wantRow(sec(15), "1/1 Running 0")
 }

@@ -48,13 +48,17 @@ type Pull struct {
 // Outcome is what one run of a container will do. The zero value is a container that passes its probes as soon as they
 // ask and runs until it is stopped; an init container exits 0 once it is ready.
 type Outcome struct {
-	Started    *time.Duration // startup passes that long after the start; nil: startupProbe.initialDelaySeconds, else at once
-	Ready      *Readiness     // nil: readinessProbe.initialDelaySeconds after the startup passed, else with it
-	Exit       *Exit          // nil: runs until stopped
-	StartError *StartError    // the container cannot be started at all
-	Terminate  *Termination   // how it answers SIGTERM; nil: it ends at once with exit code 143
-	Expires    time.Time      // as in Pull
-	By         string
+	Started   *time.Duration // startup passes that long after the start; nil: startupProbe.initialDelaySeconds, else at once
+	Unstarted bool           // it never passes; a startupProbe of the spec then ends the run when it failed often enough
+	Ready     *Readiness     // nil: readinessProbe.initialDelaySeconds after the startup passed, else with it
+	// LivenessFails is how long after the start the liveness probe begins to fail; nil: it does not. When it failed often
+	// enough the container is told to stop, which one that hangs does not heed: Terminate says otherwise.
+	LivenessFails *time.Duration
+	Exit          *Exit        // nil: runs until stopped
+	StartError    *StartError  // the container cannot be started at all
+	Terminate     *Termination // how it answers SIGTERM; nil: it ends at once with exit code 143
+	Expires       time.Time    // as in Pull
+	By            string
 }
 
 // Readiness is how the readiness of a run goes.
@@ -95,7 +99,7 @@ type Termination struct {
 
 // Beginning is what is known of a pod when its life begins.
 type Beginning struct {
-	Delay    time.Duration // nothing happens to the pod before this is over
+	Delay    time.Duration // nothing happens to the pod before this is over; [Forever]: never
 	IP       string        // "": not known yet, see [Life.WithIP]
 	Rejected *Rejection    // the node does not take it
 }

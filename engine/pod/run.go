@@ -15,7 +15,9 @@ const (
 	asks    change = iota // nobody said yet what the run does
 	starts                // the startup passes
 	flips                 // readiness changes
+	ailed                 // a probe fails, and that is told
 	exits                 // by itself
+	kills                 // a probe failed too often
 	stops                 // in answer to SIGTERM
 	dies                  // of SIGKILL
 	expires               // the answer must be asked for again
@@ -31,11 +33,16 @@ func (m *memory) runDue(c *containerLife) (due instant, what change) {
 			due, what = at, w
 		}
 	}
-	if !c.Started {
+	if !c.Started && !c.Plan.Unstarted {
 		consider(max(c.Start.plus(c.Plan.Started), c.Plan.Floor), starts)
 	}
 	if !m.Held.Unready {
 		consider(c.flipDue(), flips)
+	}
+	if c.Term == never && m.Ending == nil {
+		at, _ := c.ailing()
+		consider(at, ailed)
+		consider(c.killDue(), kills)
 	}
 	if e := c.Plan.Exit; e != nil {
 		consider(max(c.Start.plus(e.After), c.Plan.Floor), exits)
@@ -126,6 +133,10 @@ func (m *machine) stepRun(i int) {
 		c.Started, c.Flipped = true, m.at
 	case flips:
 		m.flip(i)
+	case ailed:
+		m.ail(i)
+	case kills:
+		m.killProbed(i)
 	case exits:
 		m.leave(i, *c.Plan.Exit, c.by())
 	case stops:
@@ -141,6 +152,9 @@ func (m *machine) stepRun(i int) {
 func (m *memory) termination(c *containerLife) *Termination {
 	if m.Ending != nil && m.Ending.Term != nil {
 		return m.Ending.Term
+	}
+	if c.Hung && c.Plan.Term == nil {
+		return &Termination{Never: true}
 	}
 	return c.Plan.Term
 }
@@ -171,12 +185,7 @@ func (m *machine) flip(i int) {
 		m.event(c.Name, v1.EventTypeNormal, "Ready", fmt.Sprintf("Container %s is ready", c.Name), c.Plan.By)
 		return
 	}
-	m.unhealthy(c, c.Plan.By)
-}
-
-// unhealthy tells of a readiness probe that fails.
-func (m *machine) unhealthy(c *containerLife, by string) {
-	m.event(c.Name, v1.EventTypeWarning, "Unhealthy", "Readiness probe failed", by)
+	m.unhealthy(c, "Readiness", c.Plan.By)
 }
 
 // quiet is until when nothing but this container's readiness changes, at most now.

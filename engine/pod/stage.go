@@ -49,6 +49,8 @@ type containerLife struct {
 	Reached bool    `json:"reached,omitempty"` // it was ready once
 	Ready   bool    `json:"ready,omitempty"`
 	Flipped instant `json:"flipped,omitempty"` // when Ready last changed
+	Told    ails    `json:"told,omitempty"`    // of its probes that fail
+	Hung    bool    `json:"hung,omitempty"`    // it does not heed SIGTERM, unless its plan says how it does
 	Term    instant `json:"term,omitempty"`    // when SIGTERM was sent
 	Kill    instant `json:"kill,omitempty"`    // when SIGKILL follows
 

@@ -10,13 +10,16 @@ import (
 // plan is an answer to on_start being played, with the built-in rules filled in.
 type plan struct {
 	Started time.Duration `json:"started,omitempty"` // since the run's start
-	Ready   Readiness     `json:"ready,omitzero"`    // since the run's start
-	Exit    *Exit         `json:"exit,omitempty"`
-	Error   *StartError   `json:"error,omitempty"`
-	Term    *Termination  `json:"term,omitempty"`
-	Floor   instant       `json:"floor,omitempty"` // the answer came late: nothing of it happens before
-	Expires instant       `json:"expires,omitempty"`
-	By      string        `json:"by,omitempty"`
+
+	Unstarted bool         `json:"unstarted,omitempty"` // it never gets through its startup
+	Ready     Readiness    `json:"ready,omitzero"`      // since the run's start
+	Exit      *Exit        `json:"exit,omitempty"`
+	Error     *StartError  `json:"error,omitempty"`
+	Probes    probing      `json:"probes,omitzero"`
+	Term      *Termination `json:"term,omitempty"`
+	Floor     instant      `json:"floor,omitempty"` // the answer came late: nothing of it happens before
+	Expires   instant      `json:"expires,omitempty"`
+	By        string       `json:"by,omitempty"`
 }
 
 // try begins a start of a container whose image is there.
@@ -37,13 +40,16 @@ func (m *machine) askStart(i int) *plan {
 	c := &m.Containers[i]
 	o := m.ask.Start(m.question(i, c.Run))
 	p := planned(o, specOf(m.p, i), kindOf(m.p, i))
+	if kindOf(m.p, i) != Init && p.Error == nil {
+		p.probed(o, specOf(m.p, i), m.p)
+	}
 	p.Expires = m.expiry(o.Expires)
 	return p
 }
 
 // planned fills in what an outcome leaves to the spec.
 func planned(o Outcome, spec *v1.Container, kind Kind) *plan {
-	p := &plan{Exit: o.Exit, Error: o.StartError, Term: o.Terminate, By: o.By}
+	p := &plan{Exit: o.Exit, Error: o.StartError, Term: o.Terminate, By: o.By, Unstarted: o.Unstarted}
 	switch {
 	case o.Started != nil:
 		p.Started = max(*o.Started, 0)
@@ -58,7 +64,7 @@ func planned(o Outcome, spec *v1.Container, kind Kind) *plan {
 		p.Ready.After += seconds(int64(spec.ReadinessProbe.InitialDelaySeconds))
 	}
 	if kind == Init {
-		if p.Exit == nil && !p.Ready.Never {
+		if p.Exit == nil && !p.Ready.Never && !p.Unstarted {
 			p.Exit = &Exit{After: p.Ready.After}
 		}
 		p.Ready = Readiness{Never: true} // nobody probes it
@@ -83,10 +89,10 @@ func (m *machine) begin(i int) {
 	m.created(c)
 	c.Stage, c.Due = running, never
 	c.Start = m.at
-	c.Started, c.Reached, c.Ready, c.Flipped = false, false, false, m.at
+	c.Started, c.Reached, c.Ready, c.Flipped, c.Told, c.Hung = false, false, false, m.at, 0, false
 	c.Term, c.Kill = never, never
-	m.event(c.Name, v1.EventTypeNormal, "Created", "Created container: "+c.Name, c.Plan.By)
-	m.event(c.Name, v1.EventTypeNormal, "Started", "Started container "+c.Name, c.Plan.By)
+	m.tellCreated(c.Name, c.Plan.By)
+	m.tellStarted(c.Name, c.Plan.By)
 }
 
 // created notes that there is a new container where perhaps a dead one was.
@@ -104,6 +110,36 @@ var deadCode = map[string]Exit{
 	"PostStartHookError": {Code: 137, Reason: "Error"},
 }
 
+// tellStartError tells of a container that could not be started what the kubelet tells of it (Kubernetes: startContainer
+// in pkg/kubelet/kuberuntime).
+func (m *machine) tellStartError(container string, e StartError, by string) {
+	warn := func(text string) { m.event(container, v1.EventTypeWarning, "Failed", text+e.Message, by) }
+	switch e.Reason {
+	case "PreCreateHookError":
+		warn("Internal PreCreateContainer hook failed: ")
+	case "PreStartHookError":
+		warn("Internal PreStartContainer hook failed: ")
+	case "RunContainerError":
+		m.tellCreated(container, by)
+		warn("Error: ")
+	case "PostStartHookError":
+		m.tellCreated(container, by)
+		m.tellStarted(container, by)
+		m.event(container, v1.EventTypeWarning, "FailedPostStartHook", "PostStartHook failed", by)
+		m.event(container, v1.EventTypeNormal, "Killing", "FailedPostStartHook", by)
+	default:
+		warn("Error: ")
+	}
+}
+
+func (m *machine) tellCreated(container, by string) {
+	m.event(container, v1.EventTypeNormal, "Created", "Created container: "+container, by)
+}
+
+func (m *machine) tellStarted(container, by string) {
+	m.event(container, v1.EventTypeNormal, "Started", "Started container "+container, by)
+}
+
 func (m *machine) stepStart(i int) {
 	c := &m.Containers[i]
 	if m.at < c.Due {
@@ -119,11 +155,14 @@ func (m *machine) stepStart(i int) {
 		e.Reason = "RunContainerError"
 	}
 	by := c.Plan.By
-	m.event(c.Name, v1.EventTypeWarning, "Failed", "Error: "+e.Message, by)
+	m.tellStartError(c.Name, e, by)
 	if dead, ok := deadCode[e.Reason]; ok {
 		m.created(c)
 		c.Start = m.at
-		dead.Message = cmp.Or(e.Dead, e.Message)
+		dead.Message = e.Dead
+		if e.Reason == "RunContainerError" {
+			dead.Message = cmp.Or(e.Dead, e.Message)
+		}
 		m.leave(i, dead, by)
 		if c.Stage == exited { // else what is left of it says all
 			c.Waiting = &refusal{Reason: e.Reason, Message: e.Message}
@@ -158,7 +197,7 @@ func (m *machine) askStartAgain(i int) {
 
 // same says that two plans do the same.
 func (p *plan) same(o *plan) bool {
-	return p.Started == o.Started && p.Ready == o.Ready && equal(p.Exit, o.Exit) &&
+	return p.Started == o.Started && p.Unstarted == o.Unstarted && p.Ready == o.Ready && p.Probes == o.Probes && equal(p.Exit, o.Exit) &&
 		equal(p.Error, o.Error) && equalTermination(p.Term, o.Term)
 }
 

@@ -79,9 +79,9 @@ func (m *machine) because(e End) ending {
 
 // exceedDeadline ends a pod whose activeDeadlineSeconds are over.
 func (m *machine) exceedDeadline() {
-	const message = "Pod was active on the node longer than the specified deadline"
-	m.event("", v1.EventTypeNormal, "DeadlineExceeded", message, "")
-	m.conclude(m.because(End{Reason: "DeadlineExceeded", Message: message, Grace: grace(m.p)}))
+	e := exceeded(m.p)
+	m.event("", e.Event, e.Reason, e.Message, "")
+	m.conclude(m.because(e))
 }
 
 // finish ends a pod whose work is done: at most its sidecars still run.

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
@@ -79,20 +80,45 @@ func (d *draft) create(object *v1.Pod, status *v1.PodStatus) error {
 		d.p.rejected(d.next)
 		return answer.Reject
 	}
-	refused := answer.Refuse
+	refused := d.worded(answer.Refuse)
 	if refused == nil {
 		refused = d.p.admit.refuse(d)
 	}
 	d.next.Life = pod.Begin(d.next.Object, d.at, pod.Beginning{Delay: answer.Delay, Rejected: refused}).WithConditions(status.Conditions)
 	d.note(journal.Entry{What: "Created", Message: string(d.next.UID), Kind: journal.User, By: "user"})
 	if refused != nil {
-		d.happened([]pod.Event{{At: d.at, Type: v1.EventTypeWarning, Reason: refused.Reason, Message: refused.Message}})
+		d.warn(refused.Reason, refused.Why())
 	}
+	d.tellStuck(answer)
 	if err := d.encodeObject(); err != nil {
 		return err
 	}
 	d.advance()
 	return nil
+}
+
+// worded is a refusal with the words it lacks: those of a node that is full.
+func (d *draft) worded(r *pod.Rejection) *pod.Rejection {
+	if r == nil || r.Message != "" {
+		return r
+	}
+	k := d.nodeKeeper()
+	n := d.p.node(k).config
+	name := v1.ResourceName(strings.TrimPrefix(r.Reason, "OutOf"))
+	return pod.Full(d.next.Object, name, pod.Allocation{Allocatable: n.allocatable(d.p.capacity(d.ctx, k))})
+}
+
+// tellStuck tells why a pod does not get its sandbox.
+func (d *draft) tellStuck(a hook.CreateAnswer) {
+	if a.Stuck != nil {
+		why := a.Stuck.About(d.next.Object)
+		d.warn(why.Reason, why.Message)
+	}
+}
+
+// warn tells of something that is wrong with the pod as a whole.
+func (d *draft) warn(reason, message string) {
+	d.happened([]pod.Event{{At: d.at, Type: v1.EventTypeWarning, Reason: reason, Message: message}})
 }
 
 // begin makes room for a new incarnation of a name.
@@ -186,11 +212,8 @@ func (d *draft) takeObject(object *v1.Pod) (changed bool, err error) {
 func (d *draft) askAboutUpdate() error {
 	d.adopt()
 	answer := d.askUpdate()
-	switch {
-	case answer.Reject != nil:
+	if answer.Reject != nil {
 		return answer.Reject
-	case answer.Refuse != nil:
-		return fmt.Errorf("%w: %s", state.ErrInvalid, answer.Refuse.Message)
 	}
 	d.note(journal.Entry{What: "Updated", Kind: journal.User, By: "user"})
 	d.settleAfter(answer.Delay, d.at)

@@ -435,7 +435,7 @@ function on_start(pod, c, run) return { exit = 1, after = "1s" } end
 function on_create(pod) if pod.metadata.name == "big" then return "OutOfcpu", "Pod was rejected: too big" end end`
 	first := []string{
 		`web app Normal Pulling: Pulling image "nginx:1.27"`,
-		`web app Normal Pulled: Successfully pulled image "nginx:1.27" in 0s (0s including waiting)`,
+		`web app Normal Pulled: Successfully pulled image "nginx:1.27" in 0s (0s including waiting). Image size: 56699847 bytes.`,
 	}
 	for minor, started := range map[int][]string{
 		33: {`web app Normal Created: Created container: app`, `web app Normal Started: Started container app`},
@@ -448,6 +448,9 @@ function on_create(pod) if pod.metadata.name == "big" then return "OutOfcpu", "P
 		k.Pass(5 * time.Second)
 		k.must(k.EndPod(t.Context(), deleted(web, k.Clock.Now(), 0)))
 		present := `web app Normal Pulled: Container image "nginx:1.27" already present on machine`
+		if minor >= 35 {
+			present += " and can be accessed by the pod"
+		}
 		want := slices.Concat(first, started, []string{present}, started,
 			[]string{`web app Warning BackOff: Back-off restarting failed container app in pod web_default(1)`})
 		same(t, fmt.Sprint("1.", minor), k.events, want)
@@ -460,7 +463,7 @@ function on_create(pod) if pod.metadata.name == "big" then return "OutOfcpu", "P
 			`nopull app Normal Pulling: Pulling image "nginx:1.27"`,
 			`nopull app Warning Failed: Failed to pull image "nginx:1.27": manifest unknown`,
 			`nopull app Warning Failed: Error: ErrImagePull`,
-			`big  Warning OutOfcpu: Pod was rejected: too big`,
+			`big  Warning OutOfcpu: too big`,
 			`nopull app Normal BackOff: Back-off pulling image "nginx:1.27"`,
 			`nopull app Warning Failed: Error: ImagePullBackOff`,
 		})

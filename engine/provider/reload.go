@@ -199,8 +199,11 @@ func (p *Provider) replan(ctx context.Context, key state.Key, why journal.Entry)
 // reask puts every open question again. What is committed stays; what thereby is overdue happens now.
 func (d *draft) reask() {
 	if d.next.Life.Delayed() {
-		answer := d.askCreate()
-		d.next.Life = d.next.Life.Delay(d.next.Created.Add(answer.Delay), d.at)
+		answer, was := d.askCreate(), d.next.Life
+		d.next.Life = was.Delay(d.next.Created.Add(answer.Delay), d.at)
+		if d.next.Life != was {
+			d.tellStuck(answer)
+		}
 	}
 	if u := d.next.Update; u != nil {
 		d.settleAfter(d.askUpdateAgain(u.From, u.At).Delay, u.At)

@@ -19,6 +19,10 @@ func createText(a hook.CreateAnswer) string {
 		return fmt.Sprintf("reject %d %s", a.Reject.Fault.Code, a.Reject.Fault.Message)
 	case a.Refuse != nil:
 		return "refuse " + a.Refuse.Reason
+	case a.Stuck != nil && a.Delay == pod.Forever:
+		return a.Stuck.Reason
+	case a.Stuck != nil:
+		return a.Stuck.Reason + " for " + short(a.Delay)
 	case a.Delay > 0:
 		return "delay " + short(a.Delay)
 	default:
@@ -50,6 +54,15 @@ func outcomeText(o pod.Outcome) string {
 	var parts []string
 	if o.StartError != nil {
 		parts = append(parts, o.StartError.Reason+": "+o.StartError.Message)
+	}
+	switch {
+	case o.Unstarted:
+		parts = append(parts, "never started")
+	case o.Started != nil:
+		parts = append(parts, "started after "+short(*o.Started))
+	}
+	if o.LivenessFails != nil {
+		parts = append(parts, "liveness fails after "+short(*o.LivenessFails))
 	}
 	if o.Ready != nil {
 		parts = append(parts, readyText(*o.Ready))

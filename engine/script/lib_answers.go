@@ -118,8 +118,8 @@ func answerEntries() []Entry {
 			Example: `return reject(503, "out of capacity")`,
 		},
 		{
-			Name: "delay", Group: groupAnswers, Returns: "Delay", fn: tag("delay", isDuration),
-			Params:  []Arg{d("d", "how long")},
+			Name: "delay", Group: groupAnswers, Returns: "Delay", fn: tag("delay", isDuration, optional(isText), optional(isText)),
+			Params:  []Arg{d("d", "how long"), {"reason", "string?", "in on_create: why the pod does not get its sandbox; the event about it"}, {"message", "string?", "of that event"}},
 			Doc:     "The call is answered at once, and what follows from it begins only after d.",
 			Example: `return delay(uniform("200ms", "2s"))`,
 		},

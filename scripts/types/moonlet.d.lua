@@ -17,12 +17,13 @@
 ---@field previous ContainerStateTerminated? how the run before ended
 
 ---@class StartError
----@field reason? string RunContainerError, CreateContainerConfigError, CreateContainerError, PreStartHookError, PostStartHookError
+---@field reason? string RunContainerError, CreateContainerConfigError, CreateContainerError, PreCreateHookError, PreStartHookError, PostStartHookError
 ---@field message? string
 
 ---@class Outcome what a run will do
----@field started? Duration until the start-up probe passes
+---@field started? Duration|false until the start-up probe passes; false: it never does, and a startupProbe of the spec ends the run
 ---@field ready? Duration|false|Flap until it is ready; false: never
+---@field liveness_fails? Duration from then on the liveness probe fails; the kubelet kills the container after failureThreshold × periodSeconds
 ---@field exit? number the exit code; absent: it runs until it is stopped
 ---@field after? Duration from the start of the run to its exit
 ---@field signal? number the signal that ended it
@@ -34,7 +35,7 @@
 ---@class PullAnswer
 ---@field after? Duration
 ---@field error? string the runtime's text
----@field reason? string ErrImagePull, ErrImageNeverPull, InvalidImageName, RegistryUnavailable, SignatureValidationFailed
+---@field reason? string ErrImagePull, ErrImageNeverPull, InvalidImageName, ImageInspectError, RegistryUnavailable, SignatureValidationFailed
 
 ---@class LogOptions
 ---@field tail? number how many of the last lines are wanted; nil: all
@@ -285,8 +286,10 @@ function reject(code, why) end
 
 ---The call is answered at once, and what follows from it begins only after d.
 ---@param d string|number how long
+---@param reason? string in on_create: why the pod does not get its sandbox; the event about it
+---@param message? string of that event
 ---@return Delay
-function delay(d) end
+function delay(d, reason, message) end
 
 ---Readiness that comes and goes: ready for up, not ready for down, and again.
 ---@param up string|number how long ready
@@ -858,7 +861,7 @@ math.pi = nil
 math.huge = nil
 
 ---Asked when: createPod, or a pod bound to our node.
----May answer nothing: the pod is let in; `reject(code, why)`: the call fails and nothing is stored; `delay(d)`: stored and listed at once, Pending that long; the name of an admission refusal (`"OutOfcpu"`, with a message as second value): stored as Failed, as a kubelet refuses.
+---May answer nothing: the pod is let in; `reject(code, why)`: the call fails and nothing is stored; `delay(d)`: stored and listed at once, Pending that long; the name of an admission refusal (`"OutOfcpu"`, with a message as second value): stored as Failed, as a kubelet refuses; what keeps it from its sandbox (`"FailedMount"`, `"FailedAttachVolume"`, `"FailedCreatePodSandBox"`, `"NetworkNotReady"`, with a message as second value): Pending for good, or for a while: `delay(d, "FailedMount")`.
 ---@param pod Pod the pod, read-only; `pod.memo` is ours
 ---@return nil|Reject|Delay|string
 function on_create(pod) end
@@ -871,7 +874,7 @@ function on_create(pod) end
 function on_pull(pod, container) end
 
 ---Asked when: a container run begins.
----May answer what this run will do: `started`, `ready` (a duration, false, or `flap(up, down)`), `exit`, `after`, `reason`, `message`, `signal`, `start_error`, `terminate` (a duration, or false: only the kill at the end of the grace ends it). An init container without `exit` exits 0 once ready.
+---May answer what this run will do: `started` (a duration, or false: the startup probe never passes), `ready` (a duration, false, or `flap(up, down)`), `liveness_fails` (a duration: from then on, until the kubelet kills the container), `exit`, `after`, `reason`, `message`, `signal`, `start_error`, `terminate` (a duration, or false: only the kill at the end of the grace ends it). An init container without `exit` exits 0 once ready.
 ---@param pod Pod the pod, read-only; `pod.memo` is ours
 ---@param container Container the container's spec
 ---@param run Run which run this is: number (from 1), init, sidecar, previous (how the run before ended)
