@@ -104,7 +104,7 @@ func (e *Engine) build(c *config.Config, registry *prometheus.Registry) {
 	e.runtime = script.NewRuntime(script.Options{Slots: c.Limits.Slots, Log: scriptLog(e.log)})
 	e.provider = provider.New(provider.Options{
 		Store: e.store, Clock: e.opts.Clock, Runtime: e.runtime, Seed: uint64(e.seed), //nolint:gosec // the seed's bits
-		Limits: e.hookLimits, Logs: e.logLimits,
+		Limits: e.hookLimits, Logs: e.logLimits, Radius: e.blastRadius,
 		Config: func() map[string]any { return anyMap(e.opts.Config.Current().ScriptConfig) },
 		Params: paramMap(c.Params), Nodes: e.node.names(), Node: e.node.Node,
 		Kubernetes: e.opts.Kubelet != nil,
@@ -130,6 +130,8 @@ func (e *Engine) logLimits() provider.LogLimits {
 	l := e.opts.Config.Current().Limits
 	return provider.LogLimits{Lines: l.LogLines, Bytes: int(l.LogBytes)}
 }
+
+func (e *Engine) blastRadius() provider.Radius { return provider.Radius(e.opts.Config.Current().Limits.BlastRadius) }
 
 // Provider is what serves the calls, for those who drive an Engine in their own process.
 func (e *Engine) Provider() *provider.Provider { return e.provider }

@@ -126,6 +126,14 @@ type Limits struct {
 	LogBytes int64         // of one log answer
 	LogLines int           // of one log answer
 	Body     int64         // bytes of a request body
+
+	BlastRadius BlastRadius
+}
+
+// BlastRadius says how many pods faults may concern at a time. The zero value: any number.
+type BlastRadius struct {
+	Pods  int     // 0: see Share
+	Share float64 // of all pods, 0 to 1; 0: see Pods
 }
 
 // CORS says which web pages may call the provider API.

@@ -115,6 +115,25 @@ func between(least, most int64) func(int64) (int, error) {
 	}
 }
 
+// blastRadius reads a number of pods, or a share of all such as 30%.
+func blastRadius(s string) (BlastRadius, error) {
+	if s == "" {
+		return BlastRadius{}, nil
+	}
+	if percent, ok := strings.CutSuffix(s, "%"); ok {
+		f, err := strconv.ParseFloat(percent, 64)
+		if err != nil || !(f > 0 && f <= 100) {
+			return BlastRadius{}, fmt.Errorf("%q is out of bounds: a share is above 0%% and at most 100%%", s)
+		}
+		return BlastRadius{Share: f / 100}, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return BlastRadius{}, fmt.Errorf("%q is no blast radius: write a number of pods such as 10, or a share such as 30%%", s)
+	}
+	return BlastRadius{Pods: n}, nil
+}
+
 // byteCount reads a size such as 4Mi or 65536. Bounds keep a slip of the unit from stopping or bursting the process.
 func byteCount(s string) (int64, error) {
 	q, err := resource.ParseQuantity(s)

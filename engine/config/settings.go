@@ -149,6 +149,10 @@ var settings = []setting{
 		help: "size of one request body",
 		take: field(func(c *Config) *int64 { return &c.Limits.Body }, byteCount),
 	}, {
+		key: "limits.blast_radius", kind: "pods|share", shown: "none", preset: "",
+		help: "how many pods faults may concern at a time: a number, or a share such as 30%",
+		take: field(func(c *Config) *BlastRadius { return &c.Limits.BlastRadius }, blastRadius),
+	}, {
 		key: "cors.origins", form: list, kind: "origin",
 		help: "web pages that may call the provider API, such as http://localhost:8080, or * for all",
 		take: field(func(c *Config) *[]string { return &c.CORS.Origins }, origins),

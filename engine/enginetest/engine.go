@@ -35,8 +35,9 @@ type Options struct {
 	Config  map[string]any
 	Limits  hook.Limits // zero fields: so long that they never end a hook
 	Params  map[string]string
-	Clock   clock.Clock // nil: held at Start
-	State   string      // file; empty: memory
+	Clock   clock.Clock            // nil: held at Start
+	State   string                 // file; empty: memory
+	Radius  func() provider.Radius // how many pods faults may concern; nil: any number
 
 	Nodes      []string // names; none: one node, named as Node says. All are alike but for that
 	Kubernetes bool     // the pods are Kubernetes'
@@ -55,7 +56,7 @@ func New(tb testing.TB, o Options) *Engine {
 	registry := prometheus.NewRegistry()
 	simulated, err := sim.New(tb.Context(), sim.Options{
 		Seed: o.Seed, Scripts: sources(o.Scripts), Nodes: o.Nodes, Node: o.Node, Params: o.Params, Config: o.Config, Kubernetes: o.Kubernetes,
-		Limits: o.Limits, Metrics: provider.NewMetrics(registry), Store: openStore(tb, o), Clock: o.Clock,
+		Limits: o.Limits, Metrics: provider.NewMetrics(registry), Store: openStore(tb, o), Clock: o.Clock, Radius: o.Radius,
 	})
 	if err != nil {
 		tb.Fatal(err)

@@ -139,7 +139,7 @@ func begin(p *Provider, s *standing) {
 		s.left = p.order(s.Hits, byPriority)
 		s.next = s.Since
 	case verbDrain:
-		s.left = p.order(s.Hits, byName)
+		s.left = slices.DeleteFunc(p.order(s.Hits, byName), p.ofDaemonSet)
 		s.next = s.Since
 		if len(s.left) > 0 {
 			s.Until = s.Since.Add(time.Duration(len(s.left)-1) * s.Duration("every"))
@@ -147,8 +147,7 @@ func begin(p *Provider, s *standing) {
 	}
 }
 
-// order lists the pods of nodes that can be ended by their node: not those that are over, nor for a drain those of
-// DaemonSets, which would be back at once.
+// order lists the pods of nodes that can be ended by their node: not those that are over.
 func (p *Provider) order(nodes []string, by func(a, b *state.Pod) int) []string {
 	var pods []*state.Pod
 	for _, node := range nodes {
@@ -161,6 +160,12 @@ func (p *Provider) order(nodes []string, by func(a, b *state.Pod) int) []string 
 		keys = append(keys, one.String())
 	}
 	return keys
+}
+
+// ofDaemonSet says that a pod would be back at once, so that it is not drained.
+func (p *Provider) ofDaemonSet(key string) bool {
+	one := p.store.Get(keyNamed(key))
+	return one != nil && slices.ContainsFunc(ownersOf(one.Object), func(owner string) bool { return strings.HasPrefix(owner, "DaemonSet/") })
 }
 
 func byName(a, b *state.Pod) int { return a.Compare(b.Key) }

@@ -32,13 +32,13 @@ func (p *Provider) step(ctx context.Context, s *standing) {
 	}
 }
 
-// drainStep throws the next pod out, or all of them. Pods of DaemonSets stay: they would be back at once.
+// drainStep throws the next pod out, or all of them. With the last one the drain is over.
 func (p *Provider) drainStep(ctx context.Context, s *standing) {
 	every := s.Duration("every")
 	for len(s.left) > 0 {
 		key := keyNamed(s.left[0])
 		s.left = s.left[1:]
-		if one := p.store.Get(key); one == nil || one.Life.Terminal() || ofDaemonSet(one.Object) {
+		if one := p.store.Get(key); one == nil || one.Life.Terminal() {
 			continue
 		}
 		p.endByNode(ctx, s, key, drained)
@@ -46,14 +46,11 @@ func (p *Provider) drainStep(ctx context.Context, s *standing) {
 			break
 		}
 	}
-	s.next = time.Time{}
 	if len(s.left) > 0 {
 		s.next = p.clock.Now().Add(every)
+	} else {
+		s.next, s.Until = time.Time{}, p.clock.Now()
 	}
-}
-
-func ofDaemonSet(o *v1.Pod) bool {
-	return slices.ContainsFunc(ownersOf(o), func(owner string) bool { return len(owner) > 10 && owner[:10] == "DaemonSet/" })
 }
 
 func drained(o *v1.Pod) pod.End {

@@ -36,11 +36,12 @@ type Options struct {
 	// is compiled again. It may be closed only after this one.
 	Like *Sim
 
-	Limits  hook.Limits       // zero fields: so long that a busy machine does not decide what is seen
-	Runtime *script.Runtime   // nil: one of its own. Sims that share one share its places for hooks
-	Metrics *provider.Metrics // nil: not counted
-	Store   *state.Store      // nil: in memory. The owner closes it
-	Clock   clock.Clock       // nil: held at Start. With a running one the owner lets time pass, by [provider.Provider.Run]
+	Limits  hook.Limits            // zero fields: so long that a busy machine does not decide what is seen
+	Runtime *script.Runtime        // nil: one of its own. Sims that share one share its places for hooks
+	Metrics *provider.Metrics      // nil: not counted
+	Store   *state.Store           // nil: in memory. The owner closes it
+	Radius  func() provider.Radius // how many pods faults may concern; nil: any number
+	Clock   clock.Clock            // nil: held at Start. With a running one the owner lets time pass, by [provider.Provider.Run]
 }
 
 // Sim is a provider on a held clock.
@@ -106,7 +107,7 @@ func (s *Sim) provide(o *Options) error {
 	nodes := nodesOf(o)
 	limits, config := patient(o.Limits), o.Config
 	s.Provider = provider.New(provider.Options{
-		Metrics: o.Metrics, Store: s.Store, Clock: o.Clock, Runtime: s.runtime, Seed: o.Seed, Params: o.Params, Kubernetes: o.Kubernetes,
+		Metrics: o.Metrics, Store: s.Store, Clock: o.Clock, Radius: o.Radius, Runtime: s.runtime, Seed: o.Seed, Params: o.Params, Kubernetes: o.Kubernetes,
 		Config: func() map[string]any { return config },
 		Limits: func() hook.Limits { return limits },
 		Nodes:  nodes.names, Node: func(name string) *provider.Node { return nodes.byName[name] },
