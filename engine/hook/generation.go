@@ -148,7 +148,7 @@ func (h *Hooks) matches(ctx context.Context, g *Generation, f *script.File, p *s
 	}
 	accepted := false
 	alone := &script.Pod{Object: p.Object}
-	c := &script.Call{File: f, Hook: matchHook, Args: []any{alone}, Limit: h.opts.Limits().of(matchHook)}
+	c := &script.Call{File: f, Hook: matchHook, Args: []any{alone}, Limit: h.opts.Limits().of(matchHook), Rehearsal: h.opts.rehearsal}
 	err := g.set.Call(ctx, c, func(a script.Answer) error {
 		v := value(a, 0)
 		accepted = v.Kind() == script.Bool && v.Bool()

@@ -24,6 +24,8 @@ type Options struct {
 	Node   func(NodeAsk) *script.Node
 	Failed func(*script.Error)                           // told of every broken or killed hook, from any goroutine; may be nil
 	Called func(hook, result string, took time.Duration) // told of every hook that ran; may be nil
+
+	rehearsal bool // the trial of a generation
 }
 
 // NodeAsk is which node is wanted, and for which question.
@@ -164,7 +166,7 @@ func (h *Hooks) call(ctx context.Context, file *script.File, key string, q quest
 			node = h.opts.Node(NodeAsk{Name: q.nodeName(), Ask: h.nodeAsk(key, q, sig)})
 			return node
 		},
-		Limit: h.opts.Limits().of(q.hook), Writable: sig.Writes, IO: q.io,
+		Limit: h.opts.Limits().of(q.hook), Writable: sig.Writes, IO: q.io, Rehearsal: h.opts.rehearsal,
 	}
 	start := time.Now() //nolint:forbidigo // a hook's running time is the machine's, not the story's
 	err := gen.set.Call(ctx, c, func(a script.Answer) error {

@@ -21,6 +21,7 @@ func (h *Hooks) try(ctx context.Context, gen *Generation) []*script.Error {
 	trial := &Hooks{opts: h.opts}
 	trial.opts.World = func() script.World { return emptyWorld{} }
 	trial.opts.Called = nil
+	trial.opts.rehearsal = true
 	var broken []*script.Error
 	trial.opts.Failed = func(e *script.Error) {
 		if !slices.ContainsFunc(broken, func(b *script.Error) bool { return b.Script == e.Script && b.Line == e.Line && b.Text == e.Text }) {

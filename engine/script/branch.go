@@ -36,6 +36,8 @@ type narrator struct {
 	branches []*branch // alive, by birth; guarded by mu: changed by the one with the baton, read by cut
 	cause    error     // why all are to end; guarded by mu
 	born     int
+
+	pods int // that a test has created
 }
 
 // branch is one thread of a story.

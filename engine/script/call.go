@@ -23,6 +23,8 @@ type Call struct {
 	Node     func() *Node   // makes the global `node`, asked once if the hook reads it; nil: there is none
 	Limit    time.Duration  // on the wall clock; 0: Options.LoadTime
 	Writable bool           // memos may be written
+	// Rehearsal says that nobody will see the answer: [Coverage] does not count.
+	Rehearsal bool
 	// IO makes the call a session: it is passed after Args, the hook may wait for it, Limit counts from one input to the
 	// next, and the call ends at once when its ctx does.
 	IO *IO

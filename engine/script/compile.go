@@ -19,8 +19,8 @@ type chunk struct {
 	requires []string // module names
 }
 
-// compile parses, checks and rewrites one file. It never panics, whatever the text.
-func compile(src Source, maxBytes int) (c *chunk, problem *Error) {
+// compile parses, checks and rewrites one file. It never panics, whatever the text. coverage may be nil.
+func compile(src Source, maxBytes int, coverage *Coverage) (c *chunk, problem *Error) {
 	fail := func(line, col int, text string) (*chunk, *Error) {
 		return nil, &Error{Script: src.Name, Line: line, Col: col, Kind: Compile, Text: text, Source: lineOf(src.Text, line)}
 	}
@@ -42,6 +42,9 @@ func compile(src Source, maxBytes int) (c *chunk, problem *Error) {
 	r.block(stmts)
 	if r.problem != "" {
 		return fail(r.line, 0, r.problem)
+	}
+	if coverage != nil {
+		stmts = coverage.instrument(src, stmts)
 	}
 	proto, err := compileLua(stmts, src.Name)
 	if err != nil {

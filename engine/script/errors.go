@@ -18,6 +18,7 @@ const (
 	Run     ErrorKind = "run"     // a hook raised an error
 	Limit   ErrorKind = "limit"   // a hook was ended, or refused, by a limit
 	Result  ErrorKind = "result"  // a hook answered something it may not answer
+	Failed  ErrorKind = "failed"  // an expectation of a test did not hold
 )
 
 // Error is a script that broke. A fault that a script asked for is an answer, not an Error.
@@ -30,6 +31,8 @@ type Error struct {
 	Warning bool   // it loads all the same
 	Text    string // what, why, what to do; one line
 	Source  string // the line of the file
+	Got     string // of an expectation that failed: what there was
+	Want    string // and what was expected
 	Trace   string // Lua call stack, innermost first; "" while compiling
 }
 
@@ -65,6 +68,9 @@ func (s *state) failure(err error, file *File, hook string) *Error {
 	}
 	e.locate()
 	e.Text = shorten(e.Text, maxErrorText)
+	if f := s.failed; f != nil && f.Text == e.Text {
+		e.Kind, e.Got, e.Want = Failed, f.Got, f.Want
+	}
 	if s.exhausted {
 		e.Kind = Limit
 	}

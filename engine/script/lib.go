@@ -65,6 +65,7 @@ var library = sync.OnceValue(func() *lib {
 	b.names = append(b.names, "config")
 	slices.Sort(b.names)
 	b.globals.RawSetString(concatName, goFunction(concat))
+	b.globals.RawSetString(coverName, goFunction(cover))
 	return b
 })
 

@@ -171,6 +171,10 @@ func chosen(l *lua.LState, v fault.Verb) fault.Selector {
 		if o.on == v.On {
 			return fault.Selector{Names: o.keyTexts()}
 		}
+	case *testPod:
+		if v.On == fault.Pod {
+			return fault.Selector{Names: []string{o.name.String()}}
+		}
 	case *callList:
 		if o.on == v.On {
 			return o.sel

@@ -87,7 +87,7 @@ func (ld *loader) warn(f *File, line int, format string, args ...any) {
 func (ld *loader) compile(sources []Source) {
 	for _, src := range sources {
 		switch {
-		case !Loadable(src.Name):
+		case !Loadable(src.Name) && src.Name != ld.set.tests:
 			continue
 		case ld.set.byName[src.Name] != nil:
 			ld.refuse(ld.set.byName[src.Name], 0, "the file is given twice")
@@ -95,7 +95,7 @@ func (ld *loader) compile(sources []Source) {
 		}
 		f := &File{Name: src.Name, Text: slices.Clone(src.Text), hooks: map[string]int{}}
 		ld.set.add(f)
-		c, problem := compile(src, ld.set.rt.opts.FileBytes)
+		c, problem := compile(src, ld.set.rt.opts.FileBytes, ld.set.coverage())
 		if problem != nil {
 			ld.problems = append(ld.problems, problem)
 		}
@@ -108,8 +108,21 @@ func (ld *loader) checkGlobals(f *File) {
 	if f.chunk == nil {
 		return
 	}
+	for _, u := range globalsOf(f.chunk.proto).refused {
+		if !hidden(u.name) {
+			ld.refuse(f, u.line, "the global '%s' is assigned in a function: globals are constant once loaded; write local %s, or keep what must change in pod.memo", u.name, u.name)
+		}
+	}
+	ld.checkNames(f)
+}
+
+// checkNames refuses names that nobody defines.
+func (ld *loader) checkNames(f *File) {
+	if f.chunk == nil {
+		return
+	}
 	g := globalsOf(f.chunk.proto)
-	known := library().names
+	known := ld.set.names()
 	own := make(map[string]bool, len(g.assigns))
 	for _, u := range g.assigns {
 		own[u.name] = true
@@ -119,15 +132,11 @@ func (ld *loader) checkGlobals(f *File) {
 	}
 	names := slices.Concat(known, keysOfSet(own))
 	for _, u := range g.refused {
-		if u.name == concatName {
-			continue
-		}
-		ld.refuse(f, u.line, "the global '%s' is assigned in a function: globals are constant once loaded; write local %s, or keep what must change in pod.memo", u.name, u.name)
 		own[u.name] = true
 	}
 	told := map[string]bool{}
 	for _, u := range g.reads {
-		if own[u.name] || told[u.name] || slices.Contains(known, u.name) || u.name == concatName {
+		if own[u.name] || told[u.name] || slices.Contains(known, u.name) || hidden(u.name) {
 			continue
 		}
 		told[u.name] = true
@@ -138,6 +147,9 @@ func (ld *loader) checkGlobals(f *File) {
 		ld.refuse(f, u.line, "'%s' is not defined%s", u.name, didYouMean(u.name, names))
 	}
 }
+
+// hidden tells the names that no script can spell.
+func hidden(name string) bool { return strings.HasPrefix(name, "(") }
 
 func keysOfSet(m map[string]bool) []string {
 	keys := make([]string, 0, len(m))

@@ -15,6 +15,7 @@ type Options struct {
 	FileBytes   int           // longest script file; 0: 1 MiB
 	StringBytes int           // longest string a script may build; 0: 1 MiB
 	LoadTime    time.Duration // wall time a folder may take to load, and a call that names no limit to run; 0: 1 s
+	Coverage    *Coverage     // counts the lines that ran; nil: nothing does
 	Log         func(LogLine) // receives print and log.*; called on the hook's goroutine; nil: lines are dropped
 }
 

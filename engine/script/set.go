@@ -1,6 +1,7 @@
 package script
 
 import (
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -15,7 +16,8 @@ type Set struct {
 	files   []*File
 	byName  map[string]*File // by file name and by name without .lua
 	envMeta *lua.LTable
-	ready   bool // the first state was made
+	ready   bool   // the first state was made
+	tests   string // the file of tests that it is about; "": it is one of scripts
 
 	mu   sync.Mutex
 	idle []*state // guarded by mu
@@ -31,6 +33,8 @@ type File struct {
 
 	Scenarios []Scenario // in the order of the file
 	Given     *Given     // what they begin with on a held clock; nil: the file does not say
+
+	Tests []Test // of a file of tests
 
 	chunk *chunk
 	hooks map[string]int // name → line
@@ -97,6 +101,22 @@ func indexOnly(t *lua.LTable) *lua.LTable {
 	mt := &lua.LTable{Metatable: lua.LNil}
 	mt.RawSetString("__index", t)
 	return mt
+}
+
+// coverage is what counts its lines: those of tests themselves nobody wants to know.
+func (s *Set) coverage() *Coverage {
+	if s.tests != "" {
+		return nil
+	}
+	return s.rt.opts.Coverage
+}
+
+// names are the globals that files of the set may use.
+func (s *Set) names() []string {
+	if s.tests != "" {
+		return slices.Concat(library().names, testNames())
+	}
+	return library().names
 }
 
 func (s *Set) add(f *File) {

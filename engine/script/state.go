@@ -37,6 +37,7 @@ type current struct {
 	exhausted bool // a limit other than the watchdog's that was hit
 	world     *snapshot
 	branch    *branch // of the story that is told; nil: a hook is asked
+	failed    *Error  // the last expectation of a test that did not hold
 }
 
 // module is a file in a state.
@@ -50,6 +51,8 @@ type module struct {
 	params    []Param
 	scenarios []scenario
 	given     *Given
+	tests     []test
+	block     *block // the describe that is being declared
 }
 
 // scenario is a story that a file tells, in one state.
@@ -87,7 +90,7 @@ func (s *Set) newState(place int) (*state, []*Error) {
 			problems = append(problems, err)
 		}
 	}
-	if len(problems) == 0 {
+	if len(problems) == 0 && s.tests == "" {
 		problems = st.seal()
 	}
 	return st, problems
