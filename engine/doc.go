@@ -19,6 +19,7 @@
 //	config      how was it started? the only home of viper
 //	kubelet     what must a provider do to be Kubernetes nodes? below it, the kubelet half: the only home of client-go
 //	sim         what would happen? a provider on a held clock, for tests of scripts and previews
+//	sim/suite   do scripts do what their tests say?
 //	sim/preview what would a script do with a pod? drawn
 //	enginetest  how do tests start one? a sim with a server in front
 //

@@ -7,7 +7,7 @@ func scriptCommand() *cobra.Command {
 		Use:   "script",
 		Short: "Write, check, preview and test scripts",
 	}
-	cmd.AddCommand(scriptCheckCommand(), scriptNewCommand(), scriptPreviewCommand())
+	cmd.AddCommand(scriptCheckCommand(), scriptNewCommand(), scriptTestCommand(), scriptPreviewCommand())
 	group(cmd)
 	return cmd
 }

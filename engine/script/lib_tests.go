@@ -16,7 +16,7 @@ func TestLibrary() []Entry {
 			Doc: "Groups tests. Groups may be nested.",
 		},
 		{
-			Name: "it", fn: libIt, Params: []Arg{{"does", "string", "what it should do"}, {"given", "Given|fun()", "nodes and pods it begins with; may be left out"}, {"test", "fun()?", "the test"}},
+			Name: "it", fn: libIt, Params: []Arg{{"does", "string", "what it should do"}, {"given", "TestGiven|fun()", "nodes, config, params, admission; may be left out"}, {"test", "fun()?", "the test"}},
 			Doc: "Declares a test. Each is played in a world of its own, with the folder's scripts, on a clock that only advance and wait move.",
 		},
 		{

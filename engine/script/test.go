@@ -19,7 +19,15 @@ func TestFile(name string) bool { return strings.HasSuffix(name, "_test.lua") }
 type Test struct {
 	Path  []string // what the describes and the test are called
 	Line  int
-	Given *Given // what it begins with; nil: one node, no pods
+	Given TestGiven
+}
+
+// TestGiven is the world that a test begins with: it("…", { nodes = … }, function() … end).
+type TestGiven struct {
+	Nodes     []GivenNodes   `json:"nodes"`     // none: one node
+	Config    map[string]any `json:"config"`    // what scripts see as config
+	Params    map[string]any `json:"params"`    // "script.name" → value, as config gives them
+	Admission bool           `json:"admission"` // nodes refuse pods as a kubelet would
 }
 
 // Name is the test's path as one text.
@@ -246,8 +254,7 @@ func libIt(l *lua.LState) int {
 	last := 2
 	if l.GetTop() > 2 {
 		last = 3
-		t.Given = &Given{Line: t.Line}
-		if err := (Value{stateOf(l), l.Get(2)}).Decode("it", t.Given); err != nil {
+		if err := (Value{stateOf(l), l.Get(2)}).Decode("it", &t.Given); err != nil {
 			l.RaiseError("%s", asError(err).Text)
 		}
 	}

@@ -214,8 +214,8 @@ func PodMethods() []PodMethod {
 		return m
 	}
 	return []PodMethod{
-		ask(PodMethod{Name: "row", Returns: "string", Doc: "What kubectl get pods prints: READY STATUS RESTARTS.", Example: `expect(p:row()):is("0/1 Pending 0")`}),
-		{Name: "ready", Returns: "boolean", Doc: "Whether the pod is ready.", Example: `expect(p:ready()):is(false)`, fn: podReady},
+		ask(PodMethod{Name: "row", Returns: "string", Doc: "What kubectl get pods prints: READY STATUS RESTARTS.", Example: `expect(p:row()):is("1/1 Running 0")`}),
+		{Name: "ready", Returns: "boolean", Doc: "Whether the pod is ready.", Example: `expect(p:ready()):is(true)`, fn: podReady},
 		{Name: "restarts", Returns: "number", Doc: "The restarts of all its containers.", Example: `expect(p:restarts()):is(0)`, fn: podRestarts},
 		{Name: "gone", Returns: "boolean", Doc: "Whether the pod is no more.", Example: `expect(p:gone()):is(false)`, fn: podGone},
 		ask(PodMethod{
@@ -224,15 +224,15 @@ func PodMethods() []PodMethod {
 		}),
 		ask(PodMethod{
 			Name: "exec", Returns: "table", Params: []Arg{{"...", "string", "the command; or a table with it, and container, stdin, tty"}},
-			Doc: "Runs a command as kubectl exec does: stdout, stderr, exit.", Example: `expect(function() p:exec("ls") end):fails("does not run")`,
+			Doc: "Runs a command as kubectl exec does: stdout, stderr, exit.", Example: `expect(p:exec("ls").exit):is(126)`,
 		}),
 		ask(PodMethod{
 			Name: "usage", Returns: "table?", Params: []Arg{{"container", "string?", "left out: the first that runs"}},
-			Doc: "What a container uses now: cpu (cores), memory (bytes). nil: it does not run.", Example: `expect(p:usage()):is(nil)`,
+			Doc: "What a container uses now: cpu (cores), memory (bytes). nil: it does not run.", Example: `expect(p:usage().cpu):at_most(1)`,
 		}),
 		ask(PodMethod{
 			Name: "http", Returns: "table", Params: []Arg{{"path", "string", "or a table with it, and port, method, headers, body"}},
-			Doc: "Sends a request through a forwarded port: status, body, headers.", Example: `expect(function() p:http("/") end):fails()`,
+			Doc: "Sends a request through a forwarded port: status, body, headers.", Example: `expect(p:http("/").status):is(200)`,
 		}),
 		ask(PodMethod{Name: "journal", Returns: "string", Doc: "What happened to the pod, and why, a line each.", Example: `expect(p:journal()):contains("Created")`}),
 		{Name: "delete", Params: []Arg{{"grace", "Duration?", "left out: the pod's own"}}, Doc: "Deletes the pod. It is gone once it has ended.", Example: `p:delete()`, fn: podDelete},

@@ -30,20 +30,27 @@ type nodeSet struct {
 
 func nodesOf(o *Options) nodeSet {
 	set := nodeSet{names: o.Nodes, byName: map[string]*provider.Node{}}
-	node := DefaultNode()
-	if o.Node != nil {
-		o.Node(&node)
-	}
 	if len(set.names) == 0 {
-		set.names = []string{node.Name}
+		set.names = []string{o.node("").Name}
 	}
 	for _, name := range set.names {
-		one := node
-		one.Name = name
-		if o.Each != nil {
-			o.Each(&one)
-		}
-		set.byName[name] = &one
+		set.byName[name] = o.node(name)
 	}
 	return set
+}
+
+// node is a node as the options want it, of that name where one is given. Nodes share nothing.
+func (o *Options) node(name string) *provider.Node {
+	n := DefaultNode()
+	if o.Node != nil {
+		o.Node(&n)
+	}
+	if name == "" {
+		return &n
+	}
+	n.Name, n.Labels["kubernetes.io/hostname"] = name, name
+	if o.Each != nil {
+		o.Each(&n)
+	}
+	return &n
 }

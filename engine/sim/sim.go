@@ -101,7 +101,7 @@ func (s *Sim) provide(o *Options) error {
 		s.runtime = o.Like.runtime
 	}
 	if s.runtime == nil {
-		s.runtime = NewRuntime()
+		s.runtime = NewRuntime(nil)
 		s.closers = append(s.closers, func() error { s.runtime.Close(); return nil })
 	}
 	nodes := nodesOf(o)
@@ -116,9 +116,10 @@ func (s *Sim) provide(o *Options) error {
 }
 
 // NewRuntime returns a Runtime as Sims have it: patient, and with places for hooks on every core. Close it after them.
-func NewRuntime() *script.Runtime {
+// coverage may be nil.
+func NewRuntime(coverage *script.Coverage) *script.Runtime {
 	places := max(4, 2*runtime.GOMAXPROCS(0))
-	return script.NewRuntime(script.Options{LoadTime: patience, Slots: places, PerScript: places})
+	return script.NewRuntime(script.Options{LoadTime: patience, Slots: places, PerScript: places, Coverage: coverage})
 }
 
 // Close ends what New started.

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/moonlet-dev/moonlet/engine"
+	"github.com/moonlet-dev/moonlet/engine/script"
+	"github.com/moonlet-dev/moonlet/engine/sim"
+	"github.com/moonlet-dev/moonlet/engine/sim/suite"
+)
+
+// testFlags are what a person may say of a test run.
+type testFlags struct {
+	seed     uint64
+	seeds    int
+	only     string
+	junit    string
+	coverage bool
+	format   *string
+}
+
+func scriptTestCommand() *cobra.Command {
+	f := &testFlags{}
+	cmd := &cobra.Command{
+		Use:   "test [DIR|FILE…]",
+		Short: "Run the tests of scripts, *_test.lua",
+		Long: `Runs the tests of scripts: files named *_test.lua, with describe, it and expect, beside the scripts they test. Each test
+has a world of its own, and a clock that only the test moves: hours cost milliseconds.
+
+With --seeds each test is run with many seeds, and one that fails is told with the smallest seed that makes it fail.
+A hook that breaks during a test fails it. Exit code 3 if a test fails.`,
+		Example: `  moonlet script test
+  moonlet script test scripts --seeds 100 --coverage
+  moonlet script test scripts/flaky_test.lua --run 'stays up$' --seed 17
+  moonlet script test --junit report.xml`,
+		Args: arguments(0, 1000, ""),
+	}
+	settingFlags(cmd, "scripts.dir")
+	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "the first seed")
+	cmd.Flags().IntVar(&f.seeds, "seeds", 1, "how many seeds each test is run with")
+	cmd.Flags().StringVar(&f.only, "run", "", "run only tests whose name, or whose file's, matches this regular expression")
+	cmd.Flags().StringVar(&f.junit, "junit", "", "write a JUnit report to this file, too")
+	cmd.Flags().BoolVar(&f.coverage, "coverage", false, "tell which lines of the scripts ran")
+	f.format = outputFlag(cmd, "table", "json", "junit")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) }
+	return cmd
+}
+
+func (f *testFlags) run(cmd *cobra.Command, args []string) error {
+	only, err := regexp.Compile(f.only)
+	switch {
+	case err != nil:
+		return usageError("--run: %w", err)
+	case f.seeds < 1:
+		return usageError("--seeds %d: at least one", f.seeds)
+	}
+	folders, err := testFolders(cmd, args)
+	if err != nil {
+		return err
+	}
+	report := &suite.Report{}
+	for _, dir := range folders.order {
+		one, err := f.runFolder(cmd.Context(), cmd, dir, folders.files[dir], only)
+		if err != nil {
+			return err
+		}
+		report.Add(one)
+	}
+	if err := f.print(cmd, report); err != nil {
+		return err
+	}
+	return f.verdict(report, folders)
+}
+
+// foundTests are files of tests by the folder whose scripts they are about.
+type foundTests struct {
+	order []string
+	files map[string][]suite.File
+}
+
+func (t *foundTests) add(dir string, files ...suite.File) {
+	if _, known := t.files[dir]; !known {
+		t.order = append(t.order, dir)
+	}
+	t.files[dir] = append(t.files[dir], files...)
+}
+
+// testFolders finds the tests that the arguments name.
+func testFolders(cmd *cobra.Command, args []string) (*foundTests, error) {
+	if len(args) == 0 {
+		dir, err := scriptsDir(cmd, nil)
+		if err != nil {
+			return nil, err
+		}
+		args = []string{dir}
+	}
+	found := &foundTests{files: map[string][]suite.File{}}
+	for _, arg := range args {
+		info, err := os.Stat(arg)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, usageError("%s: there is no such folder or file", arg)
+		case err != nil:
+			return nil, err
+		case info.IsDir():
+			files, err := suite.FindTests(arg)
+			if err != nil {
+				return nil, err
+			}
+			found.add(arg, files...)
+		case !script.TestFile(arg):
+			return nil, usageError("%s is no file of tests: their names end in _test.lua", arg)
+		default:
+			file, err := suite.ReadTests(filepath.Dir(arg), arg)
+			if err != nil {
+				return nil, err
+			}
+			found.add(filepath.Dir(arg), file)
+		}
+	}
+	return found, nil
+}
+
+func (f *testFlags) runFolder(ctx context.Context, cmd *cobra.Command, dir string, files []suite.File, only *regexp.Regexp) (*suite.Report, error) {
+	scripts, err := engine.ReadScripts(dir)
+	if err != nil {
+		return nil, err
+	}
+	progress := newTestProgress(cmd.ErrOrStderr())
+	defer progress.clear()
+	report, err := suite.Run(ctx, suite.Options{
+		Folder: suite.Folder{Scripts: scripts, Tests: files}, Only: only, Seed: f.seed, Seeds: f.seeds, Coverage: f.coverage, Progress: progress.show,
+	})
+	if load, ok := errors.AsType[*sim.LoadError](err); ok {
+		return nil, checkError("%s: %w: see moonlet script check %s", dir, load, dir)
+	}
+	return report, err
+}
+
+func (f *testFlags) print(cmd *cobra.Command, r *suite.Report) error {
+	if f.junit != "" {
+		if err := writeReport(f.junit, r.JUnit); err != nil {
+			return err
+		}
+	}
+	out := cmd.OutOrStdout()
+	switch *f.format {
+	case "json":
+		return printJSON(out, r)
+	case "junit":
+		return r.JUnit(out)
+	}
+	again := "moonlet script test"
+	return r.Text(out, suite.Look{Color: screenOf(out).color, Again: again})
+}
+
+func writeReport(path string, write func(io.Writer) error) error {
+	file, err := os.Create(path) //nolint:gosec // the user names it
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return errors.Join(write(file), file.Close())
+}
+
+// verdict is nil if all is well: there were tests, and they passed.
+func (f *testFlags) verdict(r *suite.Report, found *foundTests) error {
+	switch {
+	case !r.OK():
+		return checkError("%s", r.Verdict())
+	case r.Tests == 0 && f.only != "":
+		return checkError("no test matches --run %q", f.only)
+	case r.Tests == 0:
+		return checkError("there are no tests in %s: write NAME_test.lua beside NAME.lua", strings.Join(found.order, ", "))
+	}
+	return nil
+}

@@ -1,0 +1,238 @@
+package suite
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	v1 "k8s.io/api/core/v1"
+
+	"github.com/moonlet-dev/moonlet/engine/api"
+	"github.com/moonlet-dev/moonlet/engine/provider"
+	"github.com/moonlet-dev/moonlet/engine/script"
+)
+
+// answers is how the stage answers each question of a test.
+var answers = map[string]func(*stage, context.Context, *wish) (any, error){
+	"row": func(s *stage, _ context.Context, w *wish) (any, error) {
+		if one := s.get(w.Pod); one != nil {
+			return s.row(one), nil
+		}
+		return nil, fmt.Errorf("the pod %s is gone", w.Pod)
+	},
+	"journal": func(s *stage, _ context.Context, w *wish) (any, error) {
+		return s.JournalText(w.Pod.Namespace, w.Pod.Name), nil
+	},
+	"logs": (*stage).logs, "exec": (*stage).exec, "usage": (*stage).use, "http": (*stage).http,
+	"node_status": (*stage).nodeStatus, "request": (*stage).request,
+	"heartbeat": func(s *stage, ctx context.Context, w *wish) (any, error) { return s.Beats(ctx, w.word("node")), nil },
+}
+
+// Ask implements [script.TestStage].
+func (s *stage) Ask(ctx context.Context, q script.TestQuestion) (any, error) {
+	w := &wish{TestQuestion: q, used: map[string]bool{}}
+	answer, err := answers[q.What](s, ctx, w)
+	if err == nil {
+		err = w.unknown()
+	}
+	return answer, err
+}
+
+// wish reads the options of a question, and remembers which there are.
+type wish struct {
+	script.TestQuestion
+	used map[string]bool
+	bad  error
+}
+
+func (w *wish) option(name string) any {
+	w.used[name] = true
+	return w.Options[name]
+}
+
+func (w *wish) text(name string) string {
+	v := w.option(name)
+	s, ok := v.(string)
+	if v != nil && !ok {
+		w.bad = cmp.Or(w.bad, fmt.Errorf("%s must be text", name))
+	}
+	return s
+}
+
+func (w *wish) number(name string) (n int, given bool) {
+	v := w.option(name)
+	f, ok := v.(float64)
+	if v != nil && !ok {
+		w.bad = cmp.Or(w.bad, fmt.Errorf("%s must be a number", name))
+	}
+	return int(f), ok
+}
+
+func (w *wish) flag(name string) bool {
+	yes, _ := w.option(name).(bool)
+	return yes
+}
+
+// word is the first argument, or the option of that name.
+func (w *wish) word(name string) string {
+	named := w.text(name)
+	if len(w.Words) > 0 {
+		return w.Words[0]
+	}
+	return named
+}
+
+// unknown refuses options that nobody looked at.
+func (w *wish) unknown() error {
+	var known []string
+	for name := range w.used {
+		known = append(known, name)
+	}
+	slices.Sort(known)
+	for name := range w.Options {
+		if w.used[name] {
+			continue
+		}
+		if near := script.Nearest(name, known); near != "" {
+			return fmt.Errorf("there is no option '%s', did you mean '%s'?", name, near)
+		}
+		return fmt.Errorf("there is no option '%s': there are %s", name, strings.Join(known, ", "))
+	}
+	return w.bad
+}
+
+func (s *stage) logs(ctx context.Context, w *wish) (any, error) {
+	r := api.LogRequest{Namespace: w.Pod.Namespace, Pod: w.Pod.Name, Container: w.text("container"), Previous: w.flag("previous")}
+	if n, given := w.number("tail"); given {
+		r.Tail = &n
+	}
+	text, err := s.Logs(ctx, r)
+	return string(text), err
+}
+
+func (s *stage) exec(ctx context.Context, w *wish) (any, error) {
+	if len(w.Words) == 0 {
+		return nil, fmt.Errorf("which command? p:exec(\"ls\")")
+	}
+	var out, errs bytes.Buffer
+	streams := provider.Streams{Stdout: &out, Stderr: &errs, TTY: w.flag("tty")}
+	if streams.TTY {
+		streams.Stderr = nil
+	}
+	if in := w.text("stdin"); in != "" {
+		streams.Stdin = strings.NewReader(in)
+	}
+	ask := provider.ContainerAsk{Namespace: w.Pod.Namespace, Pod: w.Pod.Name, Container: w.text("container")}
+	exit, err := s.Exec(ctx, ask, w.Words, streams)
+	return map[string]any{"stdout": out.String(), "stderr": errs.String(), "exit": float64(exit)}, err
+}
+
+func (s *stage) use(ctx context.Context, w *wish) (any, error) {
+	container := w.word("container")
+	one := s.get(w.Pod)
+	if one == nil {
+		return nil, fmt.Errorf("the pod %s is gone", w.Pod)
+	}
+	list, err := s.Usage(ctx, nodeOf(s, one.Object))
+	for _, p := range list {
+		if p.Pod.Namespace != w.Pod.Namespace || p.Pod.Name != w.Pod.Name {
+			continue
+		}
+		for _, c := range p.Containers {
+			if container == "" || container == c.Name {
+				return map[string]any{"cpu": c.CPU, "memory": float64(c.MemoryBytes)}, nil
+			}
+		}
+	}
+	return nil, err
+}
+
+// nodeOf is the node of ours that a pod is on.
+func nodeOf(s *stage, p *v1.Pod) string {
+	if _, err := s.NodeNamed(p.Spec.NodeName); err != nil {
+		return ""
+	}
+	return p.Spec.NodeName
+}
+
+func (s *stage) http(ctx context.Context, w *wish) (any, error) {
+	path, query, _ := strings.Cut(cmp.Or(w.word("path"), "/"), "?")
+	port, given := w.number("port")
+	if !given {
+		port = 80
+	}
+	r := provider.HTTPRequest{
+		Method: cmp.Or(w.text("method"), "GET"), Path: path, Host: "localhost", Body: w.text("body"), Query: map[string]string{}, Headers: map[string]string{"host": "localhost"},
+	}
+	for pair := range strings.SplitSeq(query, "&") {
+		if name, value, _ := strings.Cut(pair, "="); name != "" {
+			r.Query[name] = value
+		}
+	}
+	headers, _ := w.option("headers").(map[string]any)
+	for name, value := range headers {
+		r.Headers[strings.ToLower(name)] = fmt.Sprint(value)
+	}
+	answer, err := s.HTTPAnswer(ctx, provider.PortAsk{Namespace: w.Pod.Namespace, Pod: w.Pod.Name, Port: int32(port)}, r) //nolint:gosec // checked by whoever listens
+	got := map[string]any{}
+	for name, value := range answer.Headers {
+		got[name] = value
+	}
+	return map[string]any{"status": float64(answer.Status), "body": answer.Body, "headers": got}, err
+}
+
+// nodeStatus is a node with its conditions by type, which is how tests look for them.
+func (s *stage) nodeStatus(_ context.Context, w *wish) (any, error) {
+	n, err := s.NodeNamed(w.word("name"))
+	if err != nil {
+		return nil, err
+	}
+	conditions := map[string]any{}
+	for _, c := range n.Conditions {
+		tree, err := treeOf(c)
+		if err != nil {
+			return nil, err
+		}
+		conditions[string(c.Type)] = tree
+	}
+	capacity, err := treeOf(n.Capacity)
+	if err != nil {
+		return nil, err
+	}
+	addresses, err := treeOf(n.Addresses)
+	return map[string]any{
+		"name": n.Name, "pods": float64(n.Pods), "capacity": capacity, "conditions": conditions, "addresses": addresses, "memo": any(n.Memo),
+	}, err
+}
+
+func treeOf(v any) (tree any, err error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return tree, json.Unmarshal(text, &tree)
+}
+
+// request asks on_request, as the server does for the calls that scripts watch.
+func (s *stage) request(ctx context.Context, w *wish) (any, error) {
+	c := api.Call{Name: w.word("call"), Namespace: w.text("namespace"), Pod: w.text("pod"), Container: w.text("container")}
+	if c.Name == "" {
+		return nil, fmt.Errorf("which call? request(\"createPod\")")
+	}
+	if !s.Watched(c.Name) {
+		return nil, nil
+	}
+	f := s.Fault(ctx, c)
+	if f.None() {
+		return nil, nil
+	}
+	tree := map[string]any{"latency": f.Latency.Seconds(), "drop": f.Drop, "garble": f.Garble, "cut": f.Cut, "hang": f.Hang.Seconds()}
+	if f.Code != 0 {
+		tree["code"], tree["message"] = float64(f.Code), f.Message
+	}
+	return tree, nil
+}
