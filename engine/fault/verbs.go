@@ -4,7 +4,8 @@ package fault
 
 // evictReasons are those that the pod machine knows.
 var evictReasons = []string{
-	"memory", "disk", "inodes", "pid", "ephemeral-limit", "container-limit", "emptydir-limit", "shutdown", "preempted", "container-lost",
+	"memory", "ephemeral-storage", "inodes", "pids", "ephemeral-limit", "container-limit", "emptydir-limit", "shutdown", "preempted", "deadline",
+	"container-lost",
 }
 
 var argContainer = Arg{Name: "container", Kind: Text, Doc: "one container; by default all that proper containers run"}

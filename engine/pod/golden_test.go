@@ -1,8 +1,6 @@
 package pod_test
 
 import (
-	"os"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -10,49 +8,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/yaml"
 
 	"github.com/moonlet-dev/moonlet/engine/pod"
+	"github.com/moonlet-dev/moonlet/engine/pod/podtest"
 )
-
-// golden is one case of testdata/kubelet-statuses.txt.
-type golden struct {
-	name, row string
-	status    v1.PodStatus
-}
-
-var rowLine = regexp.MustCompile(`^kubectl: READY=(\S+) STATUS=(\S+) RESTARTS=(.+)$`)
-
-func goldens(t *testing.T) map[string]golden {
-	t.Helper()
-	b, err := os.ReadFile("testdata/kubelet-statuses.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := map[string]golden{}
-	for _, part := range strings.Split(string(b), "\n### ")[1:] {
-		name, rest, _ := strings.Cut(part, "\n")
-		line, text, _ := strings.Cut(rest, "\n")
-		row := rowLine.FindStringSubmatch(line)
-		if row == nil {
-			t.Fatalf("%s: no row in %q", name, line)
-		}
-		g := golden{name: name, row: strings.Join(row[1:], " ")}
-		if err := yaml.UnmarshalStrict([]byte(text), &g.status); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		all[name] = g
-	}
-	return all
-}
-
-// byOthers are the cases that no kubelet writes.
-var byOthers = map[string]bool{
-	"Unschedulable (written by kube-scheduler, no kubelet)": true,
-	"SchedulingGated": true,
-	"NodeLost + deleting (legacy DeletePods path)": true,
-}
 
 const pressure = "The node was low on resource: memory. Threshold quantity: 100Mi, available: 52Mi. " +
 	"Container app was using 812Mi, request is 0, has larger consumption of memory. "
@@ -225,7 +184,7 @@ func (x *play) untilRow(want string) {
 // TestKubeletStatuses plays every case that a kubelet writes to its moment and compares every field the case gives, and
 // what kubectl prints.
 func TestKubeletStatuses(t *testing.T) {
-	all := goldens(t)
+	all := podtest.Cases(t, "testdata/kubelet-statuses.txt")
 	for name := range cases {
 		if _, ok := all[name]; !ok {
 			t.Errorf("no golden case %q", name)
@@ -233,7 +192,7 @@ func TestKubeletStatuses(t *testing.T) {
 	}
 	for name, want := range all {
 		c, ok := cases[name]
-		if byOthers[name] {
+		if podtest.ByOthers[name] {
 			continue
 		}
 		if !ok {
@@ -244,7 +203,7 @@ func TestKubeletStatuses(t *testing.T) {
 	}
 }
 
-func (c told) compare(t *testing.T, want golden) {
+func (c told) compare(t *testing.T, want podtest.Case) {
 	t.Helper()
 	p := web(c.edits...)
 	x := begin(t, p, c.ask)
@@ -254,50 +213,12 @@ func (c told) compare(t *testing.T, want golden) {
 		c.tell(x)
 	}
 	got := x.status()
-	if d := cmp.Diff(plain(t, &want.status), plain(t, got)); d != "" {
+	if d := cmp.Diff(podtest.Plain(t, &want.Status), podtest.Plain(t, got)); d != "" {
 		t.Errorf("status (-kubelet +ours):\n%s", d)
 	}
 	ready, status, restarts := pod.Row(x.p, got, lastFinish(got).Add(c.ago))
-	if row := ready + " " + status + " " + restarts; row != want.row {
-		t.Errorf("row %q, want %q", row, want.row)
-	}
-}
-
-var hex64 = regexp.MustCompile(`^containerd://[0-9a-f]{64}$`)
-
-// plain is a status without what the cases leave open: times, addresses, identities, and the class of pods that must ask
-// for something to be refused.
-func plain(t *testing.T, s *v1.PodStatus) *v1.PodStatus {
-	t.Helper()
-	s = s.DeepCopy()
-	s.StartTime, s.HostIP, s.HostIPs, s.PodIP, s.PodIPs = nil, "", nil, "", nil
-	if strings.HasPrefix(s.Reason, "OutOf") {
-		s.QOSClass = ""
-	}
-	for i := range s.Conditions {
-		s.Conditions[i].LastTransitionTime = metav1.Time{}
-	}
-	for _, list := range [][]v1.ContainerStatus{s.InitContainerStatuses, s.ContainerStatuses} {
-		for i := range list {
-			c := &list[i]
-			c.ImageID, c.ContainerID = "", ""
-			plainState(t, &c.State)
-			plainState(t, &c.LastTerminationState)
-		}
-	}
-	return s
-}
-
-func plainState(t *testing.T, s *v1.ContainerState) {
-	t.Helper()
-	if s.Running != nil {
-		s.Running.StartedAt = metav1.Time{}
-	}
-	if s.Terminated != nil {
-		if id := s.Terminated.ContainerID; id != "containerd://<64 hex>" && !hex64.MatchString(id) {
-			t.Errorf("containerID %q", id)
-		}
-		s.Terminated.StartedAt, s.Terminated.FinishedAt, s.Terminated.ContainerID = metav1.Time{}, metav1.Time{}, ""
+	if row := ready + " " + status + " " + restarts; row != want.Row {
+		t.Errorf("row %q, want %q", row, want.Row)
 	}
 }
 

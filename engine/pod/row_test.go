@@ -8,18 +8,19 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/moonlet-dev/moonlet/engine/pod"
+	"github.com/moonlet-dev/moonlet/engine/pod/podtest"
 )
 
 // TestRowOfStatusesOfOthers covers the golden cases that no kubelet writes.
 func TestRowOfStatusesOfOthers(t *testing.T) {
-	all := goldens(t)
-	for name := range byOthers {
+	all := podtest.Cases(t, "testdata/kubelet-statuses.txt")
+	for name := range podtest.ByOthers {
 		g, p := all[name], web()
-		if g.status.Reason == "NodeLost" {
+		if g.Status.Reason == "NodeLost" {
 			deleting(p)
 		}
-		ready, status, restarts := pod.Row(p, &g.status, t0)
-		same(t, name, ready+" "+status+" "+restarts, g.row)
+		ready, status, restarts := pod.Row(p, &g.Status, t0)
+		same(t, name, ready+" "+status+" "+restarts, g.Row)
 	}
 }
 
