@@ -230,6 +230,9 @@ func (m *machine) appsBegan() bool {
 
 func (m *machine) queue(c *containerLife, due instant) { c.Stage, c.Due = queued, due }
 
+// ruled names the rule behind the event told last.
+func (m *machine) ruled(rule string) { m.events[len(m.events)-1].Rule = rule }
+
 func (m *machine) event(container, kind, reason, message, by string) {
 	if m.events == nil {
 		m.events = make([]Event, 0, 8) // a plain start makes seven

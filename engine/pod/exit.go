@@ -9,10 +9,12 @@ import (
 // leave ends the current run of a container; by is who decided that.
 func (m *machine) leave(i int, e Exit, by string) {
 	c := &m.Containers[i]
+	rule := m.exitRule(i, e.Code)
 	c.Before, c.Ended = c.Ended, newEnded(c, m.at, e)
 	changed := c.Changed
 	c.clear()
 	m.event(c.Name, exitType(e.Code), "Exited", exitText(c.Ended), by)
+	m.ruled(rule)
 	switch {
 	case m.Ending != nil:
 		c.Stage, c.Due = done, never
@@ -77,6 +79,7 @@ func (m *machine) afterExit(c *containerLife) {
 	}
 	m.event(c.Name, v1.EventTypeWarning, "BackOff",
 		fmt.Sprintf("Back-off restarting failed container %s in pod %s", c.Name, title(m.p)), "")
+	m.ruled(crashRule(c, delay))
 }
 
 // title is how the kubelet names a pod in messages.

@@ -165,6 +165,7 @@ func (m *machine) showPullBackOff(i int) {
 	c.Pull = nil
 	m.queue(c, c.PullBack.Updated.plus(c.PullBack.Delay))
 	m.event(c.Name, v1.EventTypeNormal, "BackOff", fmt.Sprintf("Back-off pulling image %q", image), "")
+	m.ruled(pullRule(c))
 	m.event(c.Name, v1.EventTypeWarning, "Failed", "Error: ImagePullBackOff", "")
 }
 

@@ -153,4 +153,5 @@ type Event struct {
 	Reason  string
 	Message string
 	By      string // who decided it: Pull.By or Outcome.By; "": the machine itself
+	Rule    string // the kubelet's rule that did it or follows, with its figures: "back-off 20s after the 2nd crash"
 }

@@ -176,6 +176,7 @@ func (m *machine) signal(c *containerLife) {
 	}
 	c.Term, c.Kill = m.at, m.Ending.Kill
 	m.event(c.Name, v1.EventTypeNormal, "Killing", "Stopping container "+c.Name, "")
+	m.ruled("SIGTERM, with " + time.Duration(c.Kill-c.Term).String() + " of grace")
 }
 
 // close makes the phase terminal. App containers that an initialized pod never ran are called lost.

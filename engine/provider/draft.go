@@ -160,7 +160,7 @@ func (d *draft) happened(events []pod.Event) {
 		default:
 			id = ""
 		}
-		d.note(journal.Entry{At: e.At, What: e.Reason, Container: e.Container, Message: e.Message, Kind: kind, By: by, Fault: id})
+		d.note(journal.Entry{At: e.At, What: e.Reason, Container: e.Container, Message: e.Message, Kind: kind, By: by, Rule: e.Rule, Fault: id})
 	}
 }
 
