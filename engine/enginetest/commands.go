@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/moonlet-dev/moonlet/engine/api"
+	"github.com/moonlet-dev/moonlet/engine/explain"
 	"github.com/moonlet-dev/moonlet/engine/pod"
 	"github.com/moonlet-dev/moonlet/engine/provider"
 	"github.com/moonlet-dev/moonlet/engine/state"
@@ -45,6 +46,7 @@ type action func(s *stage, ts *testscript.TestScript, args []string) (stdout str
 //	usage NAME                  what its containers use: name, cores, CPU seconds, bytes
 //	http NAME PORT [METHOD] PATH  a request through kubectl port-forward; prints status and body
 //	journal NAME                what happened and why
+//	explain NAME                why it is in its state, and what comes next
 //	memo NAME                   pod.memo, as JSON; memo alone: node.memo
 //	pods                        the names of all pods
 //	beats NODE                  whether the node renews its lease, which is due now
@@ -80,6 +82,7 @@ func commands(shipped map[string]string) map[string]command {
 		"usage":      run(usageCommand),
 		"http":       run(httpCommand),
 		"journal":    run(journalCommand),
+		"explain":    run(explainCommand),
 		"pods":       run(podsCommand),
 		"swap":       run(swapCommand),
 		"param":      run(paramCommand),
@@ -332,6 +335,14 @@ func journalCommand(s *stage, ts *testscript.TestScript, args []string) (string,
 		return "", errUsage
 	}
 	return s.live(ts).JournalText("default", args[0]), nil
+}
+
+func explainCommand(s *stage, ts *testscript.TestScript, args []string) (string, error) {
+	if len(args) == 0 {
+		return "", errUsage
+	}
+	e, err := s.live(ts).Explain("default", args[0])
+	return explain.Text(e, explain.Options{}), err
 }
 
 func podsCommand(s *stage, ts *testscript.TestScript, _ []string) (string, error) {

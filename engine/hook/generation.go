@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	v1 "k8s.io/api/core/v1"
@@ -108,6 +109,15 @@ func (g *Generation) answering(owner *script.File, hook string) *script.File {
 // Asks tells whether any script answers the hook for a pod of that owner: if not, nothing need be asked.
 func (g *Generation) Asks(owner *script.File, hook string) bool {
 	return g.answering(owner, hook) != nil
+}
+
+// Where says which line answers the hook for a pod of that owner, as in "flaky.lua:12"; "": none does.
+func (g *Generation) Where(owner *script.File, hook string) string {
+	f := g.answering(owner, hook)
+	if f == nil {
+		return ""
+	}
+	return f.Name + ":" + strconv.Itoa(f.Line(hook))
 }
 
 // Owner finds the script that owns a pod: the one its annotation names; else, in name order, the first whose match

@@ -2,16 +2,26 @@ package journal_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/moonlet-dev/moonlet/engine/journal"
 )
 
+var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+
+func entry(n int) journal.Entry {
+	return journal.Entry{At: noon.Add(time.Duration(n) * time.Second), What: fmt.Sprint(n)}
+}
+
 func TestAJournalKeepsTheLatestEntriesInOrder(t *testing.T) {
 	var b journal.Book
 	for n := range journal.Kept + 10 {
-		b.Add("default/web", journal.Entry{What: fmt.Sprint(n)})
+		b.Add("default/web", entry(n))
 	}
 	entries, forgotten := b.Of("default/web")
 	if len(entries) != journal.Kept || forgotten != 10 {
@@ -26,14 +36,35 @@ func TestAJournalKeepsTheLatestEntriesInOrder(t *testing.T) {
 
 func TestJournalsArePerPodAndCanBeForgotten(t *testing.T) {
 	var b journal.Book
-	b.Add("a/x", journal.Entry{What: "one"})
-	b.Add("a/y", journal.Entry{What: "two"})
+	b.Add("a/x", journal.Entry{At: noon, What: "one"})
+	b.Add("a/y", journal.Entry{At: noon, What: "two"})
 	b.Forget("a/x")
 	if got, _ := b.Of("a/x"); got != nil {
 		t.Errorf("forgotten journal still has %v", got)
 	}
 	if got, _ := b.Of("a/y"); len(got) != 1 || got[0].What != "two" {
 		t.Errorf("the other pod's journal is %v", got)
+	}
+}
+
+func TestAnOpenQuestionAnsweredAlikeIsWrittenOnce(t *testing.T) {
+	var b journal.Book
+	asked := journal.Entry{At: noon, What: "on_start", Hook: "on_start", Ask: 2, Draws: []journal.Draw{{Kind: "chance", Value: 0.5}}}
+	b.Add("a/x", asked, entry(1))
+	b.Add("a/x", asked)
+	changed := asked
+	changed.Generation = 2
+	b.Add("a/x", changed)
+	if got, _ := b.Of("a/x"); len(got) != 3 {
+		t.Errorf("written: %v", got)
+	}
+}
+
+func TestNothingIsKeptWhereItIsOff(t *testing.T) {
+	b := journal.Book{Off: true}
+	b.Add("a/x", entry(1))
+	if got, _ := b.Of("a/x"); got != nil {
+		t.Errorf("kept %v", got)
 	}
 }
 
@@ -46,4 +77,100 @@ func TestAnEntryPrintsAsOneLine(t *testing.T) {
 	if got := e.String(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+}
+
+// anyEntry draws texts from few, so that they repeat, and now and then one that was never there.
+func anyEntry(t *rapid.T) journal.Entry {
+	text := rapid.OneOf(rapid.SampledFrom([]string{"", "app", "on_start", "flaky.lua:12", "exit code 137"}), rapid.String())
+	e := journal.Entry{
+		At: noon.Add(time.Duration(rapid.Int64Range(-1e18, 1e18).Draw(t, "at"))), What: text.Draw(t, "what"), Container: text.Draw(t, "container"),
+		Message: text.Draw(t, "message"), By: text.Draw(t, "by"), Rule: text.Draw(t, "rule"), Why: text.Draw(t, "why"),
+		Fault: text.Draw(t, "fault"), Generation: uint64(rapid.IntRange(0, 3).Draw(t, "generation")),
+		Kind: rapid.SampledFrom([]journal.Kind{journal.Kubelet, journal.Script, journal.User, journal.Fault, journal.Reload, journal.Param, journal.Restart}).Draw(t, "kind"),
+	}
+	if e.Hook = text.Draw(t, "hook"); e.Hook != "" {
+		e.Ask = rapid.IntRange(0, 1e9).Draw(t, "ask")
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "draws") {
+		e.Draws = append(e.Draws, journal.Draw{Name: text.Draw(t, "name"), Kind: text.Draw(t, "kind"), Value: rapid.Float64().Draw(t, "value")})
+	}
+	return e
+}
+
+func TestWhatIsWrittenIsReadAndSurvivesBeingSaved(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var b journal.Book
+		var want []journal.Entry
+		for range rapid.IntRange(1, 30).Draw(t, "entries") {
+			e := anyEntry(t)
+			e.At = e.At.Add(time.Duration(len(want))) // none is the same as another
+			want = append(want, e)
+			b.Add("a/x", e)
+		}
+		if got, _ := b.Of("a/x"); !cmp.Equal(got, want) {
+			t.Fatal(cmp.Diff(want, got))
+		}
+		saved, err := b.Add("a/x").AppendBinary(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var other journal.Book
+		if err := other.Load("a/x", saved); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := other.Of("a/x"); !cmp.Equal(got, want) {
+			t.Fatal(cmp.Diff(want, got))
+		}
+	})
+}
+
+func TestHowManyWereForgottenSurvivesBeingSaved(t *testing.T) {
+	var b, other journal.Book
+	for n := range journal.Kept + 10 {
+		b.Add("a/x", entry(n))
+	}
+	saved, _ := b.Add("a/x").AppendBinary(nil)
+	if err := other.Load("a/x", saved); err != nil {
+		t.Fatal(err)
+	}
+	if entries, forgotten := other.Of("a/x"); len(entries) != journal.Kept || forgotten != 10 {
+		t.Errorf("kept %d and forgot %d", len(entries), forgotten)
+	}
+}
+
+func TestAJournalIsBoundedWhateverIsWritten(t *testing.T) {
+	var b journal.Book
+	flood := make([]journal.Draw, 10_000)
+	for n := range 1000 {
+		long := strings.Repeat("ü", 100_000)
+		b.Add("a/x", journal.Entry{At: entry(n).At, What: "on_start", Message: long, Why: long, Rule: long, Draws: flood})
+	}
+	d := b.Add("a/x")
+	if saved, err := d.AppendBinary(nil); err != nil || len(saved) > 20<<10 {
+		t.Errorf("a journal of %d bytes (%v)", len(saved), err)
+	}
+	entries, forgotten := b.Of("a/x")
+	if len(entries) < 2 || len(entries)+forgotten != 1000 {
+		t.Errorf("%d kept, %d forgotten", len(entries), forgotten)
+	}
+	if last := entries[len(entries)-1]; !last.At.Equal(entry(999).At) || !strings.HasSuffix(last.Message, "ü…") || len(last.Draws) != 16 {
+		t.Errorf("the last is %v", last)
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	var b journal.Book
+	saved, _ := b.Add("a/x", journal.Entry{At: noon, What: "on_start", Hook: "on_start", Ask: 1, Draws: []journal.Draw{{Kind: "chance", Value: 1}}}, entry(1)).AppendBinary(nil)
+	f.Add(saved)
+	f.Add(saved[:len(saved)-3])
+	f.Add([]byte{1})
+	f.Fuzz(func(t *testing.T, saved []byte) {
+		var b journal.Book
+		if err := b.Load("a/x", saved); err == nil {
+			b.Of("a/x")
+			if _, err := b.Add("a/x").AppendBinary(nil); err != nil {
+				t.Error(err)
+			}
+		}
+	})
 }

@@ -138,7 +138,7 @@ func (d *draft) begin(object *v1.Pod) {
 	if object.CreationTimestamp.IsZero() {
 		object.CreationTimestamp = metav1.NewTime(d.at.Truncate(time.Second))
 	}
-	d.replaces = d.old != nil
+	d.replaces = true
 	d.next = &state.Pod{Key: key, UID: n.UID, Incarnation: n.Incarnation, Attempt: n.Attempt, Created: d.at, Object: object}
 	d.adopt()
 }

@@ -306,7 +306,7 @@ func (d *draft) committed(key state.Key) {
 	if d.replaces {
 		d.p.journal.Forget(key.String())
 	}
-	d.p.journal.Add(key.String(), d.entries...)
+	d.p.write(key, d.entries...)
 	for _, e := range d.entries {
 		d.p.opts.Metrics.transition(e.What)
 	}

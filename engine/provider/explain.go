@@ -2,9 +2,15 @@ package provider
 
 import (
 	"fmt"
+	"slices"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
 
 	"github.com/moonlet-dev/moonlet/engine/api"
 	"github.com/moonlet-dev/moonlet/engine/explain"
+	"github.com/moonlet-dev/moonlet/engine/fault"
+	"github.com/moonlet-dev/moonlet/engine/hook"
 	"github.com/moonlet-dev/moonlet/engine/journal"
 	"github.com/moonlet-dev/moonlet/engine/state"
 )
@@ -22,19 +28,86 @@ func (p *Provider) Explain(namespace, name string) (api.Explanation, error) {
 		Pod: p.view(one), At: p.clock.Now(), State: explain.State(one.Object, one.Status), Generation: p.hooks.Current().ID(),
 		Causes: causes(entries), Forgotten: forgotten, Next: p.next(one),
 	}
+	for _, s := range p.faultsOn(one) {
+		e.Faults = append(e.Faults, s.ID)
+	}
 	if n := len(entries); n > 0 {
 		e.Since = &entries[n-1].At
 	}
 	return e, nil
 }
 
-// next is what happens to a pod by itself.
+// next is what happens to a pod by itself: by the machine's rules, and by what we do with it.
 func (p *Provider) next(one *state.Pod) []api.Next {
+	gen := p.hooks.Current()
+	owner := gen.File(one.Owner)
 	next := []api.Next{}
-	if due := one.Due; !due.IsZero() {
-		next = append(next, api.Next{At: &due, What: "due", Text: "changes"})
+	for _, n := range one.Life.Next(followed(one)) {
+		switch {
+		case n.Hook != "" && !gen.Asks(owner, n.Hook): // nobody is asked
+			continue
+		case n.Hook != "":
+			n.By = gen.Where(owner, n.Hook)
+		case n.What == "start" && one.Life.Delayed():
+			n.By = gen.Where(owner, hook.OnCreate)
+		}
+		next = append(next, api.Next{At: when(n.At), What: n.What, Container: n.Container, Text: n.Text, Rule: n.Rule, By: n.By})
 	}
+	if u := one.Update; u != nil {
+		next = append(next, api.Next{At: &u.Until, What: "update", Text: "is updated", By: gen.Where(owner, hook.OnUpdate)})
+	}
+	for _, s := range p.faultsOn(one) {
+		next = append(next, api.Next{At: when(s.Until), What: "fault", Text: faultText(s), By: s.By})
+	}
+	slices.SortStableFunc(next, sooner)
 	return next
+}
+
+// faultsOn are the faults in force on a pod and on its node.
+func (p *Provider) faultsOn(one *state.Pod) []*standing {
+	set := p.faults.set.Load()
+	on := slices.DeleteFunc(slices.Clone(set.pods[one.String()]), func(s *standing) bool { return s.uids[one.String()] != one.UID })
+	return append(on, set.nodes[p.nodes.of(one.Object.Spec.NodeName).name]...)
+}
+
+func faultText(s *standing) string {
+	text := "fault " + s.ID + " (" + s.title() + ")"
+	if s.On == fault.Node {
+		text += " on its node"
+	}
+	if s.Until.IsZero() {
+		return text + " holds until it is undone"
+	}
+	return text + " ends"
+}
+
+// followed is the object that the pod's runs follow.
+func followed(one *state.Pod) *v1.Pod {
+	if one.Update != nil {
+		return one.Update.From
+	}
+	return one.Object
+}
+
+func when(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// sooner orders by time, what has none last.
+func sooner(a, b api.Next) int {
+	switch {
+	case a.At == nil && b.At == nil:
+		return 0
+	case a.At == nil:
+		return 1
+	case b.At == nil:
+		return -1
+	default:
+		return a.At.Compare(*b.At)
+	}
 }
 
 // causes are journal entries as they go over the wire.
@@ -50,4 +123,18 @@ func causes(entries []journal.Entry) []api.Cause {
 		}
 	}
 	return out
+}
+
+// write writes a pod's journal.
+func (p *Provider) write(key state.Key, entries ...journal.Entry) {
+	p.store.KeepJournal(key, p.journal.Add(key.String(), entries...))
+}
+
+// keptJournals are the journals that the state file has.
+func (p *Provider) keptJournals() {
+	for key, saved := range p.store.TakeJournals() {
+		if err := p.journal.Load(key.String(), saved); err != nil {
+			p.log.Warn("a kept journal is not readable: what happened to that pod before is forgotten", "pod", key.String(), "err", err)
+		}
+	}
 }

@@ -166,11 +166,11 @@ func (p *Provider) journalOusted(o ousting, to *standing) {
 	e.At = p.clock.Now()
 	for _, hit := range o.lost {
 		if o.was.On == fault.Pod {
-			p.journal.Add(hit, e)
+			p.write(keyNamed(hit), e)
 			continue
 		}
 		for _, one := range p.podsOf(hit) {
-			p.journal.Add(one.String(), e)
+			p.write(one.Key, e)
 		}
 	}
 }

@@ -99,6 +99,7 @@ func New(o Options) *Provider {
 	})
 	p.hooks.RestoreParams(keptParams(o.Store, p.log))
 	p.restoreFaults()
+	p.keptJournals()
 	p.setGeneration(0)
 	p.problems.Store(&Problems{})
 	return p

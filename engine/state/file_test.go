@@ -135,7 +135,7 @@ func TestUnusableFileIsRefusedAndLeftAlone(t *testing.T) {
 		}, state.ErrDamaged},
 		"a bad page":                {spoilRootPage, state.ErrDamaged},
 		"zeroes after the head":     {overwrite(2*4096, strings.Repeat("\x00", 4*4096)), state.ErrDamaged},
-		"newer format":              {through(setMeta("format", "3")), state.ErrFormat},
+		"newer format":              {through(setMeta("format", "4")), state.ErrFormat},
 		"format this old is gone":   {through(setMeta("format", "0")), state.ErrFormat},
 		"format is no number":       {through(setMeta("format", "x")), state.ErrDamaged},
 		"revision is no number":     {through(setMeta("revision", "x")), state.ErrDamaged},

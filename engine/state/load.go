@@ -24,7 +24,7 @@ func (s *Store) load(f *file) error {
 				pods = s.loadRemembered
 			}
 			for _, part := range []func(*bbolt.Tx) error{
-				s.loadRevision, pods, s.loadCounts, s.loadNodes, s.loadTables,
+				s.loadRevision, pods, s.loadCounts, s.loadNodes, s.loadTables, s.loadJournals,
 			} {
 				if err := part(tx); err != nil {
 					return err

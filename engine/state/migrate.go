@@ -20,7 +20,8 @@ type formatSet struct {
 //
 //	1  pods, counts, node memos, params, facts
 //	2  faults
-var formats = formatSet{current: 2, steps: map[int]func(*bbolt.Tx) error{1: addBucket(bucketFaults)}}
+//	3  journals
+var formats = formatSet{current: 3, steps: map[int]func(*bbolt.Tx) error{1: addBucket(bucketFaults), 2: addBucket(bucketJournals)}}
 
 // addBucket is the step to a format that has one bucket more.
 func addBucket(name string) func(*bbolt.Tx) error {

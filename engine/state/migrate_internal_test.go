@@ -47,15 +47,15 @@ func TestOlderFormatIsCopiedThenMigratedStepByStep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	later := formatSet{current: 4, steps: map[int]func(*bbolt.Tx) error{2: renameFact("", "two"), 3: renameFact("two", "three")}}
+	later := formatSet{current: 5, steps: map[int]func(*bbolt.Tx) error{3: renameFact("", "two"), 4: renameFact("two", "three")}}
 	f, err := openFile(path, false, later)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.close()
 	err = f.db.View(func(tx *bbolt.Tx) error {
-		if format, err := formatOf(tx); err != nil || format != 4 {
-			t.Errorf("format %d, %v; want 4", format, err)
+		if format, err := formatOf(tx); err != nil || format != 5 {
+			t.Errorf("format %d, %v; want 5", format, err)
 		}
 		facts := tx.Bucket([]byte(bucketFacts))
 		if facts.Get([]byte("three")) == nil || facts.Get([]byte("two")) != nil {
@@ -66,7 +66,7 @@ func TestOlderFormatIsCopiedThenMigratedStepByStep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	backup := path + ".format-2.bak"
+	backup := path + ".format-3.bak"
 	copied, err := os.ReadFile(backup)
 	if err != nil || string(copied) != string(before) {
 		t.Errorf("the copy differs from the file before (%v)", err)
@@ -78,9 +78,9 @@ func TestOlderFormatIsCopiedThenMigratedStepByStep(t *testing.T) {
 
 func TestMigrationThatFailsChangesNothing(t *testing.T) {
 	path := older(t)
-	broken := formatSet{current: 4, steps: map[int]func(*bbolt.Tx) error{
-		2: renameFact("", "two"),
-		3: func(*bbolt.Tx) error { panic("a step that breaks") },
+	broken := formatSet{current: 5, steps: map[int]func(*bbolt.Tx) error{
+		3: renameFact("", "two"),
+		4: func(*bbolt.Tx) error { panic("a step that breaks") },
 	}}
 	f, err := openFile(path, false, broken)
 	if err == nil {
@@ -100,15 +100,15 @@ func TestMigrationThatFailsChangesNothing(t *testing.T) {
 	}
 }
 
-// TestFormatOneGetsABucketForFaults opens a file as the first Moonlets wrote it.
-func TestFormatOneGetsABucketForFaults(t *testing.T) {
+// TestFormatOneGetsTheBucketsThatCameLater opens a file as the first Moonlets wrote it.
+func TestFormatOneGetsTheBucketsThatCameLater(t *testing.T) {
 	path := older(t)
 	db, err := bbolt.Open(path, 0o600, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	err = db.Update(func(tx *bbolt.Tx) error {
-		return errors.Join(tx.DeleteBucket([]byte(bucketFaults)), tx.Bucket([]byte(bucketMeta)).Put(keyFormat, decimal(1)))
+		return errors.Join(tx.DeleteBucket([]byte(bucketFaults)), tx.DeleteBucket([]byte(bucketJournals)), tx.Bucket([]byte(bucketMeta)).Put(keyFormat, decimal(1)))
 	})
 	if err = errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"encoding"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -27,11 +28,13 @@ const (
 	bucketFacts   = "facts"
 	bucketFaults  = "faults"
 
+	bucketJournals = "journals"
+
 	// bucketRemembered has the lives of pods whose objects somebody else keeps. Only lean stores make it.
 	bucketRemembered = "remembered"
 )
 
-var recordBuckets = []string{bucketObjects, bucketLives, bucketCounts, bucketNodes, bucketParams, bucketFacts, bucketFaults}
+var recordBuckets = []string{bucketObjects, bucketLives, bucketCounts, bucketNodes, bucketParams, bucketFacts, bucketFaults, bucketJournals}
 
 // lifeRecord is what changes often of a pod.
 type lifeRecord struct {
@@ -100,6 +103,8 @@ func encode(value any) ([]byte, error) {
 		return gojson.Marshal(v)
 	case json.RawMessage:
 		return v, nil
+	case encoding.BinaryAppender:
+		return v.AppendBinary(nil)
 	default:
 		return json.Marshal(v)
 	}

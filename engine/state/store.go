@@ -43,6 +43,7 @@ type Store struct {
 	tables   map[string]entryset // guarded by mu; bucket → key → value
 	instant  instant             // guarded by mu
 	queue    queue               // guarded by mu; not yet in the file
+	journals journals            // guarded by mu
 	writeErr error               // guarded by mu; why the file lags behind
 	running  chan struct{}       // guarded by mu; closed when Run has ended; nil: never ran
 	closed   bool                // guarded by mu
@@ -56,6 +57,7 @@ type Store struct {
 	wake  chan struct{} // an earlier due time
 	work  chan struct{} // something for the writer
 	hurry chan struct{} // somebody waits for the writer
+	keep  chan struct{} // journals have gathered
 	stop  chan struct{} // closed by Close
 	feed  *feed
 }
@@ -88,6 +90,7 @@ func Open(o Options) (*Store, error) {
 		wake:    make(chan struct{}, 1),
 		work:    make(chan struct{}, 1),
 		hurry:   make(chan struct{}, 1),
+		keep:    make(chan struct{}, 1),
 		stop:    make(chan struct{}),
 	}
 	if o.Path != "" && o.Path != "memory" {
@@ -159,6 +162,7 @@ func (s *Store) finish() error {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
+	s.queueJournals(0)
 	s.flush(true)
 	return s.Err()
 }

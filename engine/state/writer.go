@@ -86,6 +86,13 @@ func (s *Store) write(ctx context.Context) {
 			if s.flush(s.Err() == nil) {
 				continue
 			}
+		case <-s.keep:
+			if s.queueJournals(journalsAtOnce) {
+				signal(s.keep)
+			}
+			if s.flush(s.Err() == nil) {
+				continue
+			}
 		case <-retry:
 			if s.flush(true) {
 				continue

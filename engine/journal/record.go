@@ -1,0 +1,196 @@
+package journal
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+	"time"
+	"unicode/utf8"
+)
+
+// A record is an entry as bytes: its size, the time, what it is of kind and has, and then only what it has.
+
+// sizeBytes is the length of the size before each record, timeBytes of the time behind that.
+const (
+	sizeBytes = 2
+	timeBytes = 8
+)
+
+// maxText is how long a text of an entry may be: more is cut.
+const maxText = 512
+
+// What a record has beside What, Kind and By.
+const (
+	hasContainer = 1 << iota
+	hasMessage
+	hasRule
+	hasFault // and Why
+	hasHook  // and Ask
+	hasDraws
+	hasGeneration
+)
+
+var kinds = []Kind{"", Kubelet, Script, User, Fault, Reload, Param, Restart}
+
+func appendRecord(to []byte, e *Entry, d dictionary) []byte {
+	begin := len(to)
+	to = append(to, 0, 0)
+	to = binary.LittleEndian.AppendUint64(to, uint64(e.At.UnixNano())) //nolint:gosec // the same bits
+	has := contents(e)
+	to = append(to, has, byte(max(slices.Index(kinds, e.Kind), 0)))
+	text := func(s string) { to = d.spell(to, cut(s)) }
+	text(e.What)
+	text(e.By)
+	for _, one := range []struct {
+		flag byte
+		text string
+	}{{hasContainer, e.Container}, {hasMessage, e.Message}, {hasRule, e.Rule}, {hasFault, e.Fault}, {hasFault, e.Why}, {hasHook, e.Hook}} {
+		if has&one.flag != 0 {
+			text(one.text)
+		}
+	}
+	if has&hasHook != 0 {
+		to = appendNumber(to, e.Ask)
+	}
+	if has&hasDraws != 0 {
+		to = appendDraws(to, e.Draws, d)
+	}
+	if has&hasGeneration != 0 {
+		to = binary.AppendUvarint(to, e.Generation)
+	}
+	binary.LittleEndian.PutUint16(to[begin:], uint16(len(to)-begin)) //nolint:gosec // texts are cut, draws are few
+	return to
+}
+
+func contents(e *Entry) (has byte) {
+	set := func(flag byte, there bool) {
+		if there {
+			has |= flag
+		}
+	}
+	set(hasContainer, e.Container != "")
+	set(hasMessage, e.Message != "")
+	set(hasRule, e.Rule != "")
+	set(hasFault, e.Fault != "" || e.Why != "")
+	set(hasHook, e.Hook != "")
+	set(hasDraws, len(e.Draws) > 0)
+	set(hasGeneration, e.Generation != 0)
+	return has
+}
+
+// maxDraws is how many draws of a question are kept: more decided nothing that a person could follow.
+const maxDraws = 16
+
+func appendDraws(to []byte, draws []Draw, d dictionary) []byte {
+	draws = draws[:min(len(draws), maxDraws)]
+	to = appendNumber(to, len(draws))
+	for i := range draws {
+		to = d.spell(d.spell(to, cut(draws[i].Name)), cut(draws[i].Kind))
+		to = binary.LittleEndian.AppendUint64(to, math.Float64bits(draws[i].Value))
+	}
+	return to
+}
+
+// cut shortens a text, between letters.
+func cut(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	end := maxText
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + "…"
+}
+
+// recordSize is how many bytes the first record takes. It is never 0; what is damaged takes more than there is.
+func recordSize(records []byte) int {
+	if len(records) < sizeBytes+timeBytes {
+		return sizeBytes + timeBytes
+	}
+	return max(int(binary.LittleEndian.Uint16(records)), sizeBytes+timeBytes)
+}
+
+func timeOf(record []byte) int64 {
+	return int64(binary.LittleEndian.Uint64(record[sizeBytes:])) //nolint:gosec // the same bits
+}
+
+// readRecord reads one whole record.
+func readRecord(record []byte, d dictionary) (Entry, error) {
+	r := reader{rest: record, d: d}
+	r.skip(sizeBytes)
+	e := Entry{At: time.Unix(0, int64(r.fixed())).UTC()} //nolint:gosec // the same bits
+	has, kind := r.byte(), int(r.byte())
+	if kind >= len(kinds) {
+		return Entry{}, errSaved
+	}
+	e.Kind = kinds[kind]
+	e.What, e.By = r.text(), r.text()
+	for _, one := range []struct {
+		flag byte
+		into *string
+	}{{hasContainer, &e.Container}, {hasMessage, &e.Message}, {hasRule, &e.Rule}, {hasFault, &e.Fault}, {hasFault, &e.Why}, {hasHook, &e.Hook}} {
+		if has&one.flag != 0 {
+			*one.into = r.text()
+		}
+	}
+	if has&hasHook != 0 {
+		e.Ask = r.number(math.MaxInt)
+	}
+	if has&hasDraws != 0 {
+		for range r.number(maxDraws) {
+			e.Draws = append(e.Draws, Draw{Name: r.text(), Kind: r.text(), Value: math.Float64frombits(r.fixed())})
+		}
+	}
+	if has&hasGeneration != 0 {
+		e.Generation = uint64(r.number(math.MaxInt)) //nolint:gosec // not negative
+	}
+	return e, r.err
+}
+
+// reader takes a record apart. After an error it gives zeroes.
+type reader struct {
+	rest []byte
+	d    dictionary
+	err  error
+}
+
+func (r *reader) skip(n int) []byte {
+	if r.err != nil || len(r.rest) < n {
+		r.err = errSaved
+		return make([]byte, n)
+	}
+	taken := r.rest[:n]
+	r.rest = r.rest[n:]
+	return taken
+}
+
+func (r *reader) byte() byte { return r.skip(1)[0] }
+
+func (r *reader) fixed() uint64 { return binary.LittleEndian.Uint64(r.skip(8)) }
+
+func (r *reader) text() (s string) {
+	if r.err == nil {
+		s, r.rest, r.err = r.d.read(r.rest)
+	}
+	return s
+}
+
+func (r *reader) number(most int) (n int) {
+	if r.err == nil {
+		n, r.rest, r.err = readNumber(r.rest, most)
+	}
+	return n
+}
+
+func appendNumber(to []byte, n int) []byte {
+	return binary.AppendUvarint(to, uint64(n)) //nolint:gosec // never negative
+}
+
+func readNumber(from []byte, most int) (int, []byte, error) {
+	n, size := binary.Uvarint(from)
+	if size <= 0 || n > uint64(most) { //nolint:gosec // not negative
+		return 0, nil, errSaved
+	}
+	return int(n), from[size:], nil //nolint:gosec // at most most
+}
