@@ -64,7 +64,9 @@ func policyText(p *v1.Pod, i int) string {
 	}
 }
 
-func policyOf(p *v1.Pod) v1.RestartPolicy { return cmp.Or(p.Spec.RestartPolicy, v1.RestartPolicyAlways) }
+func policyOf(p *v1.Pod) v1.RestartPolicy {
+	return cmp.Or(p.Spec.RestartPolicy, v1.RestartPolicyAlways)
+}
 
 // stopRule says what a container is ended by, once it was told to stop.
 func (m *memory) stopRule(c *containerLife, killed bool) string {

@@ -265,7 +265,7 @@ func (d *draft) commit(wait bool) (*state.Pod, error) {
 	if d.nothingNew() {
 		d.p.store.Requeue(key)
 		if d.insist {
-			d.p.journal.Add(key.String(), d.entries...)
+			d.p.write(key, d.entries...)
 		}
 		return d.old, nil
 	}
