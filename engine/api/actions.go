@@ -15,32 +15,34 @@ type Verb struct {
 	Name    string    `json:"name"`
 	On      string    `json:"on"`
 	Args    []VerbArg `json:"args"`
-	Lasts   bool      `json:"lasts"` // it goes on until it is undone or its time is over; else it happens once
+	Lasts   bool      `json:"lasts"`             // it holds until it is undone or its time is over; the others happen once
+	Default string    `json:"default,omitempty"` // how long it lasts when nobody says; empty: until it is undone
 	Doc     string    `json:"doc"`
 	Example string    `json:"example,omitempty"` // in Lua
 }
 
 // VerbArg is one argument of a verb.
 type VerbArg struct {
-	Name     string `json:"name"`
-	Kind     string `json:"kind"`
-	Default  any    `json:"default,omitempty"`
-	Required bool   `json:"required,omitempty"`
-	Doc      string `json:"doc"`
+	Name     string   `json:"name"`
+	Kind     string   `json:"kind"`
+	Default  string   `json:"default,omitempty"` // as text
+	Required bool     `json:"required,omitempty"`
+	Choices  []string `json:"choices,omitempty"` // absent: any value of the kind
+	Doc      string   `json:"doc"`
 }
 
 // Selector says whom a verb hits: all that it says must be true of them, and the zero value is all of them.
 type Selector struct {
 	Namespace string   `json:"namespace,omitempty"`
-	Name      string   `json:"name,omitempty"`   // a pattern with * and ?
-	Names     []string `json:"names,omitempty"`  // exactly these: "default/web-0", or names of nodes
+	Name      string   `json:"name,omitempty"`   // a pattern with * ? [a-z]
+	Names     []string `json:"names,omitempty"`  // exactly these: "default/web-0" of pods, names of nodes
 	Labels    string   `json:"labels,omitempty"` // as kubectl takes them: "app=web,tier!=db"
 	Node      string   `json:"node,omitempty"`   // a pattern
 	Owner     string   `json:"owner,omitempty"`  // "Deployment/web" or "web"
 	Script    string   `json:"script,omitempty"` // without ".lua"
-	Calls     []string `json:"calls,omitempty"`  // names of provider calls; for verbs on calls
+	Calls     []string `json:"calls,omitempty"`  // of the verbs of calls only
 	Count     int      `json:"count,omitempty"`  // a sample of so many; 0: all
-	Share     float64  `json:"share,omitempty"`  // a sample of that share, 0 to 1; 0: all. Of calls and writes each is hit so likely
+	Share     float64  `json:"share,omitempty"`  // a sample of that share, 0 to 1; 0: all
 	Draw      uint64   `json:"draw,omitempty"`   // another number draws another sample
 }
 
@@ -59,10 +61,11 @@ type Action struct {
 
 // ActionResult is what came of an action.
 type ActionResult struct {
-	ID     string     `json:"id,omitempty"` // of the fault that goes on; absent: it happened once, or was a dry run
-	Hits   []string   `json:"hits"`         // "default/web-0", or names of nodes or calls, in order
-	DryRun bool       `json:"dryRun,omitempty"`
-	Until  *time.Time `json:"until,omitempty"` // when it ends by itself; absent: not by itself
+	ID      string     `json:"id,omitempty"` // of what it began; absent: a dry run, or nobody was hit
+	Hits    []string   `json:"hits"`         // "default/web-0" or names of nodes, in order; none for calls and writes
+	Matched int        `json:"matched"`      // how many fitted before the sample was taken
+	DryRun  bool       `json:"dryRun,omitempty"`
+	Until   *time.Time `json:"until,omitempty"` // when it ends by itself; absent: it happened once, or holds until it is undone
 }
 
 // Fault is an action in force.

@@ -65,7 +65,14 @@ type Call struct {
 
 // Error is the body of every answer under /api/v1 that is not 2xx.
 type Error struct {
-	Error string `json:"error"`           // what and why
-	Field string `json:"field,omitempty"` // which part of the request is meant
-	Hint  string `json:"hint,omitempty"`  // what to do
+	Error  string `json:"error"`            // what and why
+	Field  string `json:"field,omitempty"`  // which part of the request is meant
+	Hint   string `json:"hint,omitempty"`   // what to do
+	Reason string `json:"reason,omitempty"` // one of the words below, for programs
 }
+
+// Reasons of errors that programs tell apart.
+const (
+	ReasonNoMatch     = "no_match"     // the selector of an action fits nothing
+	ReasonBlastRadius = "blast_radius" // the action would hit more than the configuration allows
+)

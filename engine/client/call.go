@@ -120,10 +120,10 @@ func get[T any](ctx context.Context, c *Client, call string, q url.Values) (v T,
 	}
 	if err := json.Unmarshal(a.body, &v); err != nil {
 		var none T
-		return none, c.odd(call, a.undecoded(err))
+		return none, c.odd(http.MethodGet, call, a.undecoded(err))
 	}
 	if reflect.ValueOf(v).Kind() == reflect.Pointer && reflect.ValueOf(v).IsNil() {
-		return v, c.odd(call, ErrNull)
+		return v, c.odd(http.MethodGet, call, ErrNull)
 	}
 	return v, nil
 }
@@ -154,7 +154,9 @@ func (c *Client) request(ctx context.Context, method, call string, q url.Values,
 		return nil, fmt.Errorf("%s: %w", call, err)
 	}
 	r.Header.Set("Content-Type", "application/json") // on GETs too, as the old client did
-	if c.user != nil {
+	if c.token != "" {
+		r.Header.Set("Authorization", "Bearer "+c.token)
+	} else if c.user != nil {
 		password, _ := c.user.Password()
 		r.SetBasicAuth(c.user.Username(), password)
 	}
@@ -180,7 +182,7 @@ func (c *Client) read(ctx context.Context, resp *http.Response, method, call str
 		return answer{}, c.unanswered(ctx, method, call, err)
 	}
 	if int64(len(body)) > c.limit {
-		return answer{}, c.odd(call, fmt.Errorf("the answer is longer than %d bytes", c.limit))
+		return answer{}, c.odd(method, call, fmt.Errorf("the answer is longer than %d bytes", c.limit))
 	}
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	return answer{body: body, kind: kind, status: resp.Status}, nil
@@ -188,6 +190,9 @@ func (c *Client) read(ctx context.Context, resp *http.Response, method, call str
 
 func (c *Client) refused(resp *http.Response, method, call string, body []byte) error {
 	e := &Error{Method: method, URL: c.shown(call), Code: resp.StatusCode, Status: strings.TrimSpace(resp.Status), Text: firstLine(body)}
+	if strings.HasPrefix(call, api.V1) {
+		_ = json.Unmarshal(body, &e.Told) // what is no error of ours is shown as it is
+	}
 	if to, err := resp.Location(); err == nil && resp.StatusCode/100 == 3 {
 		to.RawQuery, to.Fragment = "", ""
 		e.Text = "a redirect to " + to.Redacted() + " that would make it a GET: have the URL point to where the provider answers"

@@ -3,7 +3,8 @@
 // A [Client] speaks the web-provider API of 2018 to any provider in any language. It forgives what the old client
 // did not: it has time-outs, takes answers of any sensible size, keeps the path and query of its URL, and never
 // panics on an odd answer. It does not retry: whoever calls knows what may be done twice; [Unanswered] says what it
-// needs to know. To a Moonlet it can listen, see [Client.Events]. It starts no goroutines beyond net/http's;
+// needs to know. To a Moonlet it can listen, see [Client.Events], and it speaks its /api/v1, as the command line does: v1.go.
+// It starts no goroutines beyond net/http's;
 // [Client.Close] ends those of idle connections.
 package client
 
@@ -29,6 +30,7 @@ import (
 type Options struct {
 	Timeout     time.Duration     // for one call with its answer; 0: 30 s; negative: only the call's context ends it
 	AnswerLimit int64             // bytes of one answer; 0: 64 MiB
+	Token       string            // sent as bearer token with every call, in place of the URL's user; "": none
 	CAFile      string            // PEM file of the authorities an https provider is checked against; "": the system's
 	Transport   http.RoundTripper // nil: one of its own, with the proxies of the environment; else CAFile is not read
 }
@@ -37,6 +39,7 @@ type Options struct {
 type Client struct {
 	base     url.URL
 	user     *url.Userinfo
+	token    string
 	http     http.Client
 	patience time.Duration // for one call; 0 or less: none but the caller's
 	limit    int64
@@ -64,7 +67,7 @@ func New(address string, o Options) (*Client, error) {
 			return nil, err
 		}
 	}
-	c := &Client{base: *u, user: u.User, limit: o.AnswerLimit, patience: o.Timeout}
+	c := &Client{base: *u, user: u.User, token: o.Token, limit: o.AnswerLimit, patience: o.Timeout}
 	c.base.User, c.base.Fragment = nil, ""
 	c.http = http.Client{Transport: o.Transport, CheckRedirect: sameMethod}
 	return c, nil
@@ -123,7 +126,7 @@ func (c *Client) GetPods(ctx context.Context) ([]*v1.Pod, error) {
 	for _, one := range each {
 		p, err := podOrIdentity(one)
 		if err != nil {
-			return nil, c.odd(api.GetPods, err)
+			return nil, c.odd(http.MethodGet, api.GetPods, err)
 		}
 		if p != nil {
 			pods = append(pods, p)

@@ -12,19 +12,25 @@ import (
 	"syscall"
 	"time"
 	"unicode"
+
+	"github.com/moonlet-dev/moonlet/engine/api"
 )
 
 // Error is an answer that is not 2xx.
 type Error struct {
 	Method string
-	URL    string // without query and password
-	Code   int    // 503
-	Status string // the status line, whose words may be the provider's own: "503 out of capacity"
-	Text   string // first line of the body, for people
+	URL    string    // without query and password
+	Code   int       // 503
+	Status string    // the status line, whose words may be the provider's own: "503 out of capacity"
+	Text   string    // first line of the body, for people
+	Told   api.Error // what a Moonlet's own API said; zero: the answer was another's
 }
 
-// Error is all of it in one line.
+// Error is all of it in one line. What a Moonlet says of its own API speaks for itself: what, why and what to do.
 func (e *Error) Error() string {
+	if e.Told.Error != "" {
+		return strings.TrimSuffix(e.Told.Error+": "+e.Told.Hint, ": ")
+	}
 	line := e.Method + " " + e.URL + ": " + e.Status
 	if e.Text != "" && !strings.HasSuffix(e.Status, e.Text) {
 		line += ": " + e.Text
@@ -76,8 +82,8 @@ func (c *Client) shown(call string) string {
 }
 
 // odd is a 2xx answer that cannot be used.
-func (c *Client) odd(call string, why error) error {
-	return fmt.Errorf("%s %s: %w", http.MethodGet, c.shown(call), why)
+func (c *Client) odd(method, call string, why error) error {
+	return fmt.Errorf("%s %s: %w", method, c.shown(call), why)
 }
 
 // unanswered takes the query, which may hold a token, out of what net/http says.

@@ -54,7 +54,7 @@ func (c *Client) Events(ctx context.Context, last uint64, tell func(api.Event)) 
 	}
 	defer resp.Body.Close()
 	if kind := resp.Header.Get("Content-Type"); resp.StatusCode != http.StatusOK || kind != "text/event-stream" {
-		return last, c.odd(call, ErrNoEvents)
+		return last, c.odd(http.MethodGet, call, ErrNoEvents)
 	}
 	if last == 0 {
 		tell(api.Event{Type: Resync})
