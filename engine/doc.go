@@ -14,7 +14,7 @@
 //	journal     what happened to a pod, and why?
 //	explain     how does a pod's state sound in words?
 //	server      how does HTTP reach it?
-//	client      how does Go call a provider over HTTP?
+//	client      how does Go call a provider, and a Moonlet's own API, over HTTP?
 //	watch       when did files settle after a change?
 //	config      how was it started? the only home of viper
 //	kubelet     what must a provider do to be Kubernetes nodes? below it, the kubelet half: the only home of client-go

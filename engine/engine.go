@@ -41,6 +41,7 @@ type Engine struct {
 	server   *server.Server
 	listener net.Listener
 	node     *nodeSource
+	token    *tokenFile
 	loaded   string // hash of the scripts folder as it was at the start
 	seed     int64
 	newSeed  bool // drawn now: to be kept
@@ -74,6 +75,10 @@ func (e *Engine) open(ctx context.Context) (err error) {
 		return err
 	}
 	if e.listener, err = server.Listen(ctx, c.Listen.API); err != nil {
+		return err
+	}
+	e.token = &tokenFile{config: e.opts.Config}
+	if _, err := e.token.Token(); err != nil {
 		return err
 	}
 	e.node = newNodeSource(e.opts.Config, e.listener, e.opts.Kubelet)
@@ -113,7 +118,8 @@ func (e *Engine) build(c *config.Config, registry *prometheus.Registry) {
 	e.provider.Watch(registry)
 	o := server.Options{
 		Provider: e.provider, Clock: e.opts.Clock, Origins: c.CORS.Origins, BodyLimit: c.Limits.Body,
-		OS: c.Node.OS, KubeletPort: e.node.port(), Log: e.log, Registry: registry,
+		OS: c.Node.OS, KubeletPort: e.node.port(), Token: e.token.Token,
+		Log: e.log, Registry: registry,
 	}
 	if e.opts.Kubelet != nil {
 		o.ReadOnly = readOnly

@@ -30,6 +30,7 @@ type Config struct {
 	ScriptConfig map[string]string
 	Limits       Limits
 	CORS         CORS
+	Auth         Auth
 	Log          Log
 	Kubelet      Kubelet
 	Events       Events
@@ -139,6 +140,11 @@ type BlastRadius struct {
 // CORS says which web pages may call the provider API.
 type CORS struct {
 	Origins []string // scheme://host[:port], or "*" for all; empty: none
+}
+
+// Auth says who may use our own API, /api/v1. The web-provider API knows no such thing: its clients send nothing.
+type Auth struct {
+	TokenFile string // holds the token that clients must send; empty: they need none
 }
 
 // Log is how the process tells about itself.

@@ -157,6 +157,10 @@ var settings = []setting{
 		help: "web pages that may call the provider API, such as http://localhost:8080, or * for all",
 		take: field(func(c *Config) *[]string { return &c.CORS.Origins }, origins),
 	}, {
+		key: "auth.token_file", short: "token-file", kind: "file", shown: "none", preset: "",
+		help: "file with the token that clients of /api/v1 must send, for reading too; read again when it changes",
+		take: field(func(c *Config) *string { return &c.Auth.TokenFile }, same[string]),
+	}, {
 		key: "node.count", short: "nodes", form: number, kind: "number", preset: int64(1), fixed: true, kubelet: true,
 		help: "how many nodes to be",
 		take: field(func(c *Config) *int { return &c.Node.Count }, between(1, 5000)),

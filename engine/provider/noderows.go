@@ -7,6 +7,7 @@ import (
 	v1 "k8s.io/api/core/v1"
 
 	"github.com/moonlet-dev/moonlet/engine/api"
+	"github.com/moonlet-dev/moonlet/engine/fault"
 )
 
 // Nodes lists our nodes by name.
@@ -16,11 +17,31 @@ func (p *Provider) Nodes(ctx context.Context) []api.NodeRow {
 		pods[p.nodes.of(one.Object.Spec.NodeName)]++
 	}
 	rows := make([]api.NodeRow, len(p.nodes.sorted))
+	byName := make(map[string]*api.NodeRow, len(rows))
 	for i, k := range p.nodes.sorted {
 		rows[i] = p.nodeRow(ctx, k)
 		rows[i].Pods = pods[k]
+		byName[k.name] = &rows[i]
+	}
+	for _, f := range p.Faults() {
+		for _, hit := range f.Hits {
+			if row := byName[hit]; row != nil && f.On == fault.Node {
+				addFault(row, f)
+			}
+		}
 	}
 	return rows
+}
+
+// addFault shows a fault in the row of a node that it hits.
+func addFault(row *api.NodeRow, f fault.Active) {
+	row.Faults = append(row.Faults, f.Verb)
+	if f.Verb == verbSilence { // nobody hears the conditions that the row was made of
+		row.Status += ",Silent"
+	}
+	if until := f.Until; !until.IsZero() && (row.Due == nil || until.Before(*row.Due)) {
+		row.Due = &until
+	}
 }
 
 func (p *Provider) nodeRow(ctx context.Context, k *nodeKeeper) api.NodeRow {

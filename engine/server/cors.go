@@ -17,7 +17,7 @@ var (
 	corsVary    = []string{"Origin"}
 	corsExpose  = []string{"X-Moonlet-Generation"}
 	corsMethods = []string{"GET, PUT, POST, DELETE"}
-	corsHeaders = []string{"Content-Type"}
+	corsHeaders = []string{"Authorization, Content-Type"}
 	corsMaxAge  = []string{"600"}
 )
 

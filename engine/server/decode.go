@@ -72,6 +72,14 @@ func wrongValue(err error) string {
 	return err.Error()
 }
 
+// unknownField says which field is not known, in words that encoding/json has in quotes.
+func unknownField(err error) string {
+	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		return "unknown field " + name
+	}
+	return err.Error()
+}
+
 func article(kind string) string {
 	switch kind {
 	case "bool":

@@ -4,8 +4,9 @@
 // /metrics. A request goes top-down through it:
 //
 //	ServeHTTP   generation header, CORS, double slashes, the one recover
+//	guard       who may use /api/v1 (guard.go)
 //	serveCall   one of the ten calls: read the input, ask for faults, call the provider, write (calls.go)
-//	handleV1    one of ours: call the provider, write JSON (v1.go); events.go holds the stream
+//	handleV1    one of ours: call the provider, write JSON (v1.go, actions.go); events.go holds the stream
 //	refuse      any error meets the one table that turns it into status and body (errors.go)
 //
 // It knows HTTP and nothing of pods: what a call means is the [Provider]'s business. It never logs a body, because

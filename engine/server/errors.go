@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/moonlet-dev/moonlet/engine/api"
+	"github.com/moonlet-dev/moonlet/engine/fault"
 	"github.com/moonlet-dev/moonlet/engine/state"
 )
 
@@ -18,13 +19,18 @@ const internalError = "internal error: the log of moonlet says more"
 // statuses is the one table from errors to HTTP: the first that matches wins, and what matches none is a 500.
 // Faults that a script asked for never come here: they are results and served as asked (faults.go).
 var statuses = []struct {
-	is   error
-	code int
+	is     error
+	code   int
+	reason string // for programs, see [api.Error]
+	hint   string
 }{
-	{state.ErrInvalid, http.StatusBadRequest},
-	{state.ErrNotFound, http.StatusNotFound},
-	{state.ErrExists, http.StatusConflict},
-	{state.ErrConflict, http.StatusConflict},
+	{is: state.ErrInvalid, code: http.StatusBadRequest},
+	{is: state.ErrNotFound, code: http.StatusNotFound},
+	{is: state.ErrExists, code: http.StatusConflict},
+	{is: state.ErrConflict, code: http.StatusConflict},
+	{is: fault.ErrNoMatch, code: http.StatusNotFound, reason: api.ReasonNoMatch, hint: "look at what there is, or say that nothing is well too (allowEmpty)"},
+	{is: fault.ErrNoFault, code: http.StatusNotFound, hint: "GET " + api.V1 + "/faults lists those in force"},
+	{is: fault.ErrBlastRadius, code: http.StatusForbidden, reason: api.ReasonBlastRadius, hint: "select fewer, or raise limits.blast_radius"},
 }
 
 // refusal is a request that the server itself does not accept.
@@ -56,6 +62,9 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) int {
 	if code == http.StatusInternalServerError {
 		s.log.LogAttrs(r.Context(), slog.LevelError, "cannot serve the request", slog.String("path", r.URL.Path), slog.Any("err", err))
 	}
+	if code == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="moonlet"`)
+	}
 	if isV1(r) {
 		return write(w, jsonReply(code, body))
 	}
@@ -69,8 +78,11 @@ func describe(err error) (int, api.Error) {
 	}
 	for _, s := range statuses {
 		if errors.Is(err, s.is) {
-			return s.code, api.Error{Error: err.Error()}
+			return s.code, api.Error{Error: err.Error(), Reason: s.reason, Hint: s.hint}
 		}
+	}
+	if bad, ok := errors.AsType[*fault.BadOrder](err); ok {
+		return http.StatusBadRequest, api.Error{Error: bad.Error()}
 	}
 	return http.StatusInternalServerError, api.Error{Error: internalError}
 }

@@ -35,6 +35,8 @@ type fake struct {
 	filter api.PodFilter // what Pods was asked
 	param  any           // what SetParam was given
 	node   string        // which node was asked about last; guarded by mu
+	order  fault.Order   // what Act was given
+	undone string        // what Undo and ResetFaults were given: "silence-1 by api"
 	feed   func(after uint64) (api.Feed, error)
 }
 
@@ -307,6 +309,42 @@ func (f *fake) NodeNamed(name string) (api.Node, error) {
 		Conditions: []v1.NodeCondition{{Type: v1.NodeReady, Status: v1.ConditionTrue}},
 		Addresses:  []v1.NodeAddress{{Type: v1.NodeInternalIP, Address: "127.0.0.1"}},
 	}, nil
+}
+
+// Act hits the pods that the order names, and begins unready-7.
+func (f *fake) Act(_ context.Context, o fault.Order) (fault.Result, error) {
+	f.order = o
+	if err := f.fails["act"]; err != nil {
+		return fault.Result{}, err
+	}
+	if _, err := o.Checked(); err != nil {
+		return fault.Result{}, err
+	}
+	if o.DryRun {
+		return fault.Result{Hits: o.Select.Names, Matched: 2, DryRun: true}, nil
+	}
+	return fault.Result{ID: "unready-7", Hits: o.Select.Names, Matched: 2, Until: started.Add(o.Lasts)}, nil
+}
+
+func (f *fake) Faults() []fault.Active {
+	o := fault.Order{
+		Verb: "unready", On: fault.Pod, Select: fault.Selector{Labels: "app=web", Share: 0.5}, Lasts: 5 * time.Minute, By: "cli ann", Why: "a drill",
+	}
+	timed := fault.Active{ID: "unready-7", Order: o, Since: started, Until: started.Add(o.Lasts), Hits: []string{"default/web"}}
+	return []fault.Active{timed, {ID: "error-8", Order: fault.Order{Verb: "error", On: fault.Call, Args: map[string]any{"code": 503}, Run: "run-1"}, Since: started}}
+}
+
+func (f *fake) Undo(_ context.Context, id, by string) error {
+	if id != "unready-7" {
+		return fmt.Errorf("undo %s: %w", id, fault.ErrNoFault)
+	}
+	f.undone = id + " by " + by
+	return nil
+}
+
+func (f *fake) ResetFaults(_ context.Context, run, by string) (int, error) {
+	f.undone = "all of " + run + " by " + by
+	return 2, f.fails["reset"]
 }
 
 func (f *fake) Subscribe(after uint64) (api.Feed, error) { return f.feed(after) }

@@ -65,6 +65,15 @@ func TestRequestsAndAnswersAreAsDescribed(t *testing.T) {
 		{"PUT", "/api/v1/params/flaky/crash_rate", "application/json", `{"value":"x"}`, 400},
 		{"PUT", "/api/v1/params/flaky/nosuch", "application/json", `{"value":true}`, 404},
 		{"PUT", "/api/v1/params/flaky/crash_rate", "application/json", `{"value":"` + strings.Repeat("x", 5<<20) + `"}`, 413},
+		{"GET", "/api/v1/verbs", "", "", 200},
+		{"POST", "/api/v1/actions", "application/json", `{"verb":"unready","on":"pod","select":{"names":["default/web"]},"lasts":"5m","by":"cli ann","why":"a drill"}`, 200},
+		{"POST", "/api/v1/actions", "application/json", `{"verb":"crash","on":"pod","select":{"labels":"app=web","share":0.3},"args":{"code":1},"dryRun":true,"allowEmpty":true}`, 200},
+		{"POST", "/api/v1/actions", "application/json", `{"verb":"crahs","on":"pod","select":{}}`, 400},
+		{"POST", "/api/v1/actions", "application/json", `{"verb":"crash","on":"pod","why":"` + strings.Repeat("x", 5<<20) + `"}`, 413},
+		{"GET", "/api/v1/faults", "", "", 200},
+		{"DELETE", "/api/v1/faults/unready-7?by=cli+ann", "", "", 200},
+		{"DELETE", "/api/v1/faults/unready-9", "", "", 404},
+		{"DELETE", "/api/v1/faults", "", "", 200},
 		{"GET", "/api/v1/nodes", "", "", 200},
 		{"GET", "/api/v1/node", "", "", 200},
 		{"GET", "/api/v1/node?node=moon-2", "", "", 200},
@@ -109,6 +118,10 @@ func TestRequestsAndAnswersAreAsDescribed(t *testing.T) {
 func TestEventsAreAsDescribed(t *testing.T) {
 	doc, _ := described(t)
 	pod := row(testPod(t))
+	drill := api.Fault{
+		ID: "f1", Since: started, Until: &started, Hits: []string{"default/web"}, Run: "run-1",
+		Action: api.Action{Verb: "unready", On: api.OnPod, Select: api.Selector{Name: "web"}, Lasts: "5m", By: "cli ann", Why: "a drill"},
+	}
 	for _, e := range []api.Event{
 		{Sequence: 1, At: started, Type: api.EventPodAdded, Pod: &pod},
 		{Sequence: 2, At: started, Type: api.EventPodChanged, Pod: &pod},
@@ -116,7 +129,9 @@ func TestEventsAreAsDescribed(t *testing.T) {
 		{Sequence: 4, At: started, Type: api.EventScriptsLoaded, Generation: 3},
 		{Sequence: 5, At: started, Type: api.EventScriptsRefused, Generation: 3, Problems: []api.Problem{{Script: "a.lua", Line: 1, Kind: "compile", Text: "x"}}},
 		{Sequence: 6, At: started, Type: api.EventParamSet, Param: &api.Param{Script: "flaky", Name: "a", Value: true, Default: false}},
-		{Sequence: 7, At: started, Type: api.EventNodeChanged},
+		{Sequence: 7, At: started, Type: api.EventNodeChanged, Node: "moon-1"},
+		{Sequence: 8, At: started, Type: api.EventFaultSet, Fault: &drill},
+		{Sequence: 9, At: started, Type: api.EventFaultEnded, Fault: &drill, Why: "over"},
 	} {
 		var tree any
 		if err := json.Unmarshal(encode(e), &tree); err != nil {

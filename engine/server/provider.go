@@ -15,6 +15,7 @@ import (
 type Provider interface {
 	Calls
 	Observer
+	Actor
 
 	// Generation is the serving generation of scripts as decimal text. It is asked for on every request.
 	Generation() string
@@ -58,4 +59,13 @@ type Observer interface {
 	// Subscribe gives the events after that sequence; 0: those from now on. Where they are not kept it answers
 	// [api.ErrTooOld], never for 0.
 	Subscribe(after uint64) (api.Feed, error)
+}
+
+// Actor does verbs. Errors are the sentinels and the [*fault.BadOrder] of package fault.
+type Actor interface {
+	Act(ctx context.Context, o fault.Order) (fault.Result, error)
+	Faults() []fault.Active
+	Undo(ctx context.Context, id, by string) error
+	// ResetFaults ends the faults of that scenario run, or all where run is empty, and says how many.
+	ResetFaults(ctx context.Context, run, by string) (int, error)
 }

@@ -19,17 +19,18 @@ import (
 
 // Options is what a Server is made of.
 type Options struct {
-	Provider    Provider             // required
-	Clock       clock.Clock          // of the story: latency is slept on it; nil: the machine's
-	Origins     []string             // who may call from a browser: exact origins, or "*"; none: nobody
-	BodyLimit   int64                // bytes of a request body; 0: 4 MiB
-	OS          string               // what /operatingSystem answers; empty: Linux
-	KubeletPort int32                // what /nodeDaemonEndpoints answers
-	ReadOnly    string               // why pods can only be read here, for those who try to change one; empty: they can be changed
-	Heartbeat   time.Duration        // between comments on a silent event stream; 0: 15 s
-	Drain       time.Duration        // how long a shutdown waits for requests under way; 0: 5 s
-	Log         *slog.Logger         // nil: silent
-	Registry    *prometheus.Registry // its metrics are served at /metrics, ours among them; nil: an own one
+	Provider    Provider               // required
+	Clock       clock.Clock            // of the story: latency is slept on it; nil: the machine's
+	Origins     []string               // who may call from a browser: exact origins, or "*"; none: nobody
+	BodyLimit   int64                  // bytes of a request body; 0: 4 MiB
+	OS          string                 // what /operatingSystem answers; empty: Linux
+	KubeletPort int32                  // what /nodeDaemonEndpoints answers
+	ReadOnly    string                 // why pods can only be read here, for those who try to change one; empty: they can be changed
+	Token       func() (string, error) // what /api/v1 asks of its clients, looked up for each request; nil or "": nothing
+	Heartbeat   time.Duration          // between comments on a silent event stream; 0: 15 s
+	Drain       time.Duration          // how long a shutdown waits for requests under way; 0: 5 s
+	Log         *slog.Logger           // nil: silent
+	Registry    *prometheus.Registry   // its metrics are served at /metrics, ours among them; nil: an own one
 }
 
 func (o *Options) setDefaults() {
@@ -89,12 +90,13 @@ func New(o Options) *Server {
 // turned is what a changed config turns while the server runs.
 type turned struct {
 	origins   origins
+	strangers *http.CrossOriginProtection
 	bodyLimit int64
 }
 
 // Configure takes new values of Options.Origins and Options.BodyLimit (0: 4 MiB); requests that follow meet them.
 func (s *Server) Configure(allowed []string, bodyLimit int64) {
-	s.turned.Store(&turned{origins: newOrigins(allowed), bodyLimit: cmp.Or(bodyLimit, 4<<20)})
+	s.turned.Store(&turned{origins: newOrigins(allowed), strangers: newStrangers(allowed), bodyLimit: cmp.Or(bodyLimit, 4<<20)})
 }
 
 // Handler is the whole server as one handler, s itself.
@@ -106,7 +108,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.recover(w, r)
 	w.Header()[api.HeaderGeneration] = s.generationHeader()
 	s.turned.Load().origins.allow(w, r)
-	s.router.ServeHTTP(w, withCleanPath(r))
+	r = withCleanPath(r)
+	if isV1(r) {
+		if err := s.guard(r); err != nil {
+			s.logged(r, s.refuse(w, r, err), stopwatch())
+			return
+		}
+	}
+	s.router.ServeHTTP(w, r)
 }
 
 func (s *Server) generationHeader() []string {

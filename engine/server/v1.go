@@ -33,6 +33,11 @@ var v1Routes = []struct {
 	{http.MethodPost, "/scripts/:name/check", (*Server).v1Check},
 	{http.MethodGet, "/params", (*Server).v1Params},
 	{http.MethodPut, "/params/:script/:name", (*Server).v1SetParam},
+	{http.MethodGet, "/verbs", (*Server).v1Verbs},
+	{http.MethodPost, "/actions", (*Server).v1Act},
+	{http.MethodGet, "/faults", (*Server).v1Faults},
+	{http.MethodDelete, "/faults", (*Server).v1Reset},
+	{http.MethodDelete, "/faults/:id", (*Server).v1Undo},
 	{http.MethodGet, "/nodes", (*Server).v1Nodes},
 	{http.MethodGet, "/node", (*Server).v1Node},
 }
