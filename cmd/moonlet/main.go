@@ -1,7 +1,8 @@
 // Command moonlet is a virtual kubelet whose behaviour is written in Lua.
 //
 // There is one file for each subcommand. Data goes to standard output, everything else to standard error. Exit codes:
-// 0 done, 1 failure, 2 usage (command, flag, configuration), 3 a check found something wrong, 130 interrupted.
+// 0 done, 1 failure, 2 usage (command, flag, configuration), 3 a check found something wrong or nothing fits a selector,
+// 130 interrupted.
 package main
 
 import (

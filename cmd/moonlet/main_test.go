@@ -46,6 +46,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": exitCodeIs, "serve": serveInBackground, "until": untilAnswered, "end": endServing, "damage": damageFile,
+			"create": createPod, "tidy": tidyOutput,
 		},
 	})
 }

@@ -53,7 +53,7 @@ type Client struct {
 // and query are sent with every call, user and password as basic authentication. It connects to nothing yet.
 func New(address string, o Options) (*Client, error) {
 	u, err := url.Parse(address)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
 		return nil, fmt.Errorf("provider URL %q: want one like http://127.0.0.1:3000", hideSecrets(u, address))
 	}
 	if o.Timeout == 0 {

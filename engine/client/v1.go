@@ -32,6 +32,12 @@ func (c *Client) Nodes(ctx context.Context) ([]api.NodeRow, error) {
 	return ours[[]api.NodeRow](ctx, c, http.MethodGet, "/nodes", nil, nil)
 }
 
+// Explain says why a pod is in its state. A pod that is not known is an error for which [NotFound] is true.
+func (c *Client) Explain(ctx context.Context, namespace, name string) (api.Explanation, error) {
+	path := "/pods/" + url.PathEscape(namespace) + "/" + url.PathEscape(name) + "/explain"
+	return ours[api.Explanation](ctx, c, http.MethodGet, path, nil, nil)
+}
+
 // Scripts lists the scripts that serve.
 func (c *Client) Scripts(ctx context.Context) ([]api.Script, error) {
 	return ours[[]api.Script](ctx, c, http.MethodGet, "/scripts", nil, nil)
