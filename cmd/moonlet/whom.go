@@ -30,7 +30,7 @@ func whomFlags(cmd *cobra.Command, v fault.Verb, from *remote) *whom {
 	f.StringVarP(&w.flags.Labels, "selector", "l", "", "those with these labels, such as app=web,tier!=db")
 	f.StringVar(&w.flags.Name, "name", "", "those whose name fits this pattern, such as 'web-*'")
 	f.BoolVar(&w.all, "all", false, "all of them")
-	f.StringVar(&w.share, "share", "", "only a share of them, such as 30% or 0.3")
+	f.StringVar(&w.share, "share", "", "only a share of them: each with this chance, such as 30% or 0.3")
 	if on != fault.Node {
 		f.StringVarP(&w.flags.Namespace, "namespace", "n", "", "those of this namespace")
 		f.StringVar(&w.flags.Node, "node", "", "those of this node; a pattern")
