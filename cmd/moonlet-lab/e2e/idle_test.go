@@ -38,10 +38,10 @@ func BenchmarkIdle(b *testing.B) {
 	createMany(b, client, ns, 10_000)
 	eventually(b, "all pods run", func() error { return ranAll(b, client, ns, 10_000) })
 
-	before := cpuSeconds(b, p.cmd)
+	before := cpuSeconds(b, p.cmd.Process.Pid)
 	lateBefore := late(b, p)
 	time.Sleep(span)
-	share := (cpuSeconds(b, p.cmd) - before) / span.Seconds() * 100
+	share := (cpuSeconds(b, p.cmd.Process.Pid) - before) / span.Seconds() * 100
 	missed := late(b, p) != lateBefore
 	fmt.Fprintf(os.Stderr, "idle for %s: %.1f %% of a core (bar 15 %%: %s), late leases %s, before %s (bar none: %s), RSS at most %.0f MiB\n",
 		span, share, verdict(share < 15), late(b, p), lateBefore, verdict(!missed), peakMiB(b, p.cmd))

@@ -21,6 +21,13 @@ var (
 var theLab lab
 
 func TestMain(m *testing.M) {
+	if nodes := os.Getenv(bareNodes); nodes != "" {
+		if err := runBare(strings.Split(nodes, ",")); err != nil {
+			fmt.Fprintln(os.Stderr, "bare loop:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if moonletBinary == "" || labBinary == "" {
 		fmt.Fprintln(os.Stderr, "e2e: skipped: MOONLET and MOONLET_LAB name the binaries to test; make e2e builds them and sets both")
 		os.Exit(0)
