@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -66,6 +68,40 @@ func (s *standing) asFault() fault.Fault {
 	return f
 }
 
+// hangsFor is how long a call within this process hangs at most: its caller has other pods to look after.
+const hangsFor = 10 * time.Second
+
+// MeetCall lets a call that reaches us within this process meet the faults that verbs set on calls of its name: it waits,
+// and returns why the call is to fail; nil: it goes on.
+func (p *Provider) MeetCall(ctx context.Context, c api.Call) error {
+	f := p.onCall(p.faults.set.Load(), c)
+	if f.None() {
+		return nil
+	}
+	wait := f.Latency
+	if f.Hang != 0 {
+		wait += hangsFor
+		if f.Hang > 0 {
+			wait += min(f.Hang, hangsFor) - hangsFor
+		}
+	}
+	if err := p.clock.Sleep(ctx, wait); err != nil {
+		return err
+	}
+	switch {
+	case f.Hang < 0 || f.Hang > hangsFor:
+		return fmt.Errorf("%s: no answer within %s (%s)", c.Name, hangsFor, f.Source)
+	case f.Drop:
+		return fmt.Errorf("%s: the connection was closed (%s)", c.Name, f.Source)
+	case f.Garble:
+		return fmt.Errorf("%s: the answer does not parse (%s)", c.Name, f.Source)
+	case f.Code != 0:
+		return &fault.Asked{Fault: f}
+	default:
+		return nil
+	}
+}
+
 // WriteFault is what should go wrong with one write of a status to Kubernetes. The zero value is nothing.
 type WriteFault struct {
 	Late      time.Duration // the write waits this long
@@ -73,6 +109,9 @@ type WriteFault struct {
 	Twice     bool          // it is sent twice
 	Reordered bool          // an older status follows it
 }
+
+// SpoilsWrites tells whether a fault in force may hit writes of statuses.
+func (p *Provider) SpoilsWrites() bool { return len(p.faults.set.Load().writes) > 0 }
 
 // WriteFault tells what should go wrong with a write of a pod's status. Each call is about a new write.
 func (p *Provider) WriteFault(namespace, name string) WriteFault {

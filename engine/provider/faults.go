@@ -19,18 +19,19 @@ type faultBook struct {
 	mu     sync.Mutex // held while an order is carried out; scripts run under it, and none can give orders
 	set    atomic.Pointer[faultSet]
 	number atomic.Uint64 // of the last order
+	past   []*standing   // log bursts that ended; guarded by mu
 	wake   chan struct{} // an end or a step came nearer
 }
 
 func newFaultBook() *faultBook {
 	b := &faultBook{wake: make(chan struct{}, 1)}
-	b.set.Store(newFaultSet(nil))
+	b.set.Store(newFaultSet(nil, nil))
 	return b
 }
 
 // install makes a set the one in force. Callers hold mu.
 func (b *faultBook) install(all []*standing) {
-	b.set.Store(newFaultSet(all))
+	b.set.Store(newFaultSet(all, b.past))
 	select {
 	case b.wake <- struct{}{}:
 	default:
@@ -95,6 +96,9 @@ func (p *Provider) carryOut(ctx context.Context, o fault.Order, aim aim, until t
 // the last one wins.
 func (p *Provider) stand(ctx context.Context, s *standing) {
 	all, ousted := p.faults.set.Load().displace(s)
+	for _, o := range ousted {
+		p.faults.retire(o.was, p.clock.Now())
+	}
 	p.faults.install(append(all, s))
 	for _, o := range ousted {
 		p.journalOusted(o, s)
@@ -168,6 +172,9 @@ func (p *Provider) ResetFaults(ctx context.Context, run, by string) (int, error)
 func (p *Provider) endFaults(ctx context.Context, over []*standing, why string) {
 	if len(over) == 0 {
 		return
+	}
+	for _, s := range over {
+		p.faults.retire(s, p.clock.Now())
 	}
 	p.faults.install(p.faults.set.Load().without(over))
 	for _, s := range over {

@@ -48,11 +48,12 @@ type faultSet struct {
 	nodes  map[string][]*standing // by name
 	calls  []*standing
 	writes []*standing
-	due    time.Time // the next end or step; zero: none
+	past   []*standing // log bursts that ended
+	due    time.Time   // the next end or step; zero: none
 }
 
-func newFaultSet(all []*standing) *faultSet {
-	f := &faultSet{all: all, pods: map[string][]*standing{}, nodes: map[string][]*standing{}}
+func newFaultSet(all, past []*standing) *faultSet {
+	f := &faultSet{all: all, past: past, pods: map[string][]*standing{}, nodes: map[string][]*standing{}}
 	for _, s := range all {
 		f.due = earlier(earlier(f.due, s.Until), s.next)
 		switch s.On {
@@ -155,17 +156,4 @@ func (f *faultSet) idsText() string {
 		ids[i] = s.ID
 	}
 	return "; in force are " + strings.Join(ids, ", ")
-}
-
-// idsOn lists the faults in force on a pod or its node.
-func (f *faultSet) idsOn(one *state.Pod, node string) []string {
-	var ids []string
-	for _, s := range f.all {
-		key := one.String()
-		if s.On == fault.Pod && s.uids[key] == one.UID && slices.Contains(f.pods[key], s) ||
-			s.On == fault.Node && slices.Contains(f.nodes[node], s) {
-			ids = append(ids, s.ID)
-		}
-	}
-	return ids
 }

@@ -158,12 +158,8 @@ func (s *logStream) ask() hook.LogAsk {
 
 // put asks the scripts and keeps what they say to be read.
 func (s *logStream) put(q hook.LogAsk) error {
-	gen := s.p.hooks.Current()
 	s.cursor, s.next = later(q.At, q.After), s.p.clock.Now().Add(lookAgain)
-	if !gen.Asks(gen.File(s.one.Owner), hook.Logs) {
-		return nil
-	}
-	log, asked := s.p.hooks.Logs(s.ctx, s.p.reader(gen, s.one), q)
+	log, asked := s.p.logOf(s.ctx, s.one, q)
 	if asked.Err != nil {
 		return fmt.Errorf("log of container %q in pod %s: %w", s.container.Name, s.one.Key, asked.Err)
 	}

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"time"
 
 	v1 "k8s.io/api/core/v1"
 
@@ -50,6 +51,12 @@ func (p *Provider) nodeRow(ctx context.Context, k *nodeKeeper) api.NodeRow {
 	row := api.NodeRow{
 		Name: n.Name, Status: "Unknown", OS: n.OS, Arch: n.Arch, Version: fmt.Sprintf("v1.%d", n.Minor), Labels: n.Labels, Faults: []string{},
 	}
+	for _, s := range p.faults.set.Load().nodes[k.name] {
+		row.Faults = append(row.Faults, s.title())
+		if due := earlier(timeOf(row.Due), s.Until); !due.IsZero() {
+			row.Due = &due
+		}
+	}
 	for _, c := range conditions {
 		if c.Type == v1.NodeReady {
 			row.Status, row.Since = readyWord(c.Status), &c.LastTransitionTime.Time
@@ -69,4 +76,12 @@ func readyWord(s v1.ConditionStatus) string {
 		return "Ready"
 	}
 	return "NotReady"
+}
+
+// timeOf is the time that is pointed to; zero: none is.
+func timeOf(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
 }

@@ -6,6 +6,7 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 
+	"github.com/moonlet-dev/moonlet/engine/api"
 	"github.com/moonlet-dev/moonlet/engine/kubelet"
 	"github.com/moonlet-dev/moonlet/engine/pod"
 	"github.com/moonlet-dev/moonlet/engine/provider"
@@ -24,6 +25,7 @@ var (
 	_ kubelet.EventSource   = (*Provider)(nil)
 	_ kubelet.NodeDescriber = (*Provider)(nil)
 	_ kubelet.Heart         = (*Provider)(nil)
+	_ kubelet.WriteSpoiler  = (*Provider)(nil)
 )
 
 // New returns a Provider on top of one that was made with [provider.Options.Kubernetes].
@@ -31,6 +33,9 @@ func New(scripts *provider.Provider) *Provider { return &Provider{scripts: scrip
 
 // CreatePod implements [kubelet.Provider].
 func (p *Provider) CreatePod(ctx context.Context, pod *v1.Pod) error {
+	if err := p.meet(ctx, api.CreatePod, pod.Namespace, pod.Name); err != nil {
+		return err
+	}
 	return p.scripts.BindPod(ctx, pod)
 }
 
@@ -42,6 +47,9 @@ func (p *Provider) AdoptPod(ctx context.Context, pod *v1.Pod) error {
 // UpdatePod implements [kubelet.Provider]. Beside metadata and spec it takes, of the status, the conditions that are
 // not the kubelet's: readiness gates, DisruptionTarget.
 func (p *Provider) UpdatePod(ctx context.Context, pod *v1.Pod) error {
+	if err := p.meet(ctx, api.UpdatePod, pod.Namespace, pod.Name); err != nil {
+		return err
+	}
 	return p.scripts.RefreshPod(ctx, pod)
 }
 
@@ -49,6 +57,9 @@ func (p *Provider) UpdatePod(ctx context.Context, pod *v1.Pod) error {
 // waits for: without a deletion timestamp Kubernetes never asked for it, and without grace or finalizers it is gone
 // there already.
 func (p *Provider) DeletePod(ctx context.Context, pod *v1.Pod) error {
+	if err := p.meet(ctx, api.DeletePod, pod.Namespace, pod.Name); err != nil {
+		return err
+	}
 	if p.toForget(pod) {
 		return translate(p.scripts.ForgetPod(ctx, keyOf(pod.Namespace, pod.Name), pod.UID))
 	}
@@ -66,7 +77,10 @@ func (p *Provider) toForget(pod *v1.Pod) bool {
 }
 
 // PodStatus implements [kubelet.Provider].
-func (p *Provider) PodStatus(_ context.Context, ref kubelet.PodRef) (*v1.PodStatus, error) {
+func (p *Provider) PodStatus(ctx context.Context, ref kubelet.PodRef) (*v1.PodStatus, error) {
+	if err := p.meet(ctx, api.GetPodStatus, ref.Namespace, ref.Name); err != nil {
+		return nil, err
+	}
 	s, err := p.scripts.Status(keyOf(ref.Namespace, ref.Name), ref.UID)
 	return s, translate(err)
 }
@@ -99,6 +113,22 @@ func (p *Provider) Events(tell func(*v1.Pod, kubelet.Event)) {
 		})
 	})
 }
+
+// meet lets a call meet the faults that verbs set on calls.
+func (p *Provider) meet(ctx context.Context, call, namespace, name string) error {
+	return p.scripts.MeetCall(ctx, api.Call{Name: call, Namespace: namespace, Pod: name})
+}
+
+// SpoilsWrites implements [kubelet.WriteSpoiler] by the verbs on writes.
+func (p *Provider) SpoilsWrites() bool { return p.scripts.SpoilsWrites() }
+
+// SpoilWrite implements [kubelet.WriteSpoiler].
+func (p *Provider) SpoilWrite(ref kubelet.PodRef) kubelet.WriteFault {
+	return kubelet.WriteFault(p.scripts.WriteFault(ref.Namespace, ref.Name))
+}
+
+// WatchSpoils implements [kubelet.WriteSpoiler].
+func (p *Provider) WatchSpoils(changed func()) { p.scripts.OnWriteFaults(changed) }
 
 func isInit(object *v1.Pod, container string) bool {
 	for i := range object.Spec.InitContainers {

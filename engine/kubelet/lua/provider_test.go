@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/moonlet-dev/moonlet/engine/enginetest"
+	"github.com/moonlet-dev/moonlet/engine/fault"
 	"github.com/moonlet-dev/moonlet/engine/kubelet"
 	"github.com/moonlet-dev/moonlet/engine/kubelet/lua"
 	"github.com/moonlet-dev/moonlet/engine/provider"
@@ -345,4 +346,53 @@ func TestAForwardedPortSpeaksHTTP(t *testing.T) {
 		t.Errorf("ended with %v", err)
 	}
 	_ = theirs.Close()
+}
+
+func TestCallsMeetTheFaultsThatVerbsSet(t *testing.T) {
+	p := start(t, "")
+	order := func(o fault.Order) {
+		t.Helper()
+		o.On = fault.Call
+		if _, err := p.engine.Act(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	order(fault.Order{Verb: "error", Select: fault.Selector{Calls: []string{"createPod"}, Name: "web"}, Args: map[string]any{"message": "out of capacity"}})
+	if err := p.CreatePod(t.Context(), newPod("web", "1")); err == nil || err.Error() != "out of capacity" {
+		t.Errorf("create of the pod that is meant: %v", err)
+	}
+	other := p.create(newPod("other", "2"))
+	order(fault.Order{Verb: "drop", Select: fault.Selector{Calls: []string{"getPodStatus"}}})
+	if _, err := p.PodStatus(t.Context(), kubelet.RefTo(other)); err == nil || !strings.Contains(err.Error(), "connection was closed") {
+		t.Errorf("status: %v", err)
+	}
+	if _, err := p.engine.ResetFaults(t.Context(), "", ""); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "afterwards", p.phase(other), v1.PodRunning)
+	p.create(newPod("web", "1"))
+	order(fault.Order{Verb: "latency", Args: map[string]any{"time": "3s"}})
+	same(t, "late", p.phase(other), v1.PodRunning)
+	same(t, "waited", p.engine.Clock.Slept(), 3*time.Second)
+}
+
+func TestWritesAreSpoiltByVerbs(t *testing.T) {
+	p := start(t, "")
+	changes := 0
+	p.WatchSpoils(func() { changes++ })
+	web, other := p.create(newPod("web", "1")), p.create(newPod("other", "2"))
+	if p.SpoilsWrites() {
+		t.Error("writes are spoilt from the start")
+	}
+	if _, err := p.engine.Act(t.Context(), fault.Order{
+		On: fault.Write, Verb: "late", Lasts: time.Minute, Select: fault.Selector{Name: "web"}, Args: map[string]any{"time": "20s"},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "in force", p.SpoilsWrites(), true)
+	same(t, "web", p.SpoilWrite(kubelet.RefTo(web)), kubelet.WriteFault{Late: 20 * time.Second})
+	same(t, "other", p.SpoilWrite(kubelet.RefTo(other)), kubelet.WriteFault{})
+	p.engine.Pass(time.Minute)
+	same(t, "over", p.SpoilsWrites(), false)
+	same(t, "told", changes, 2)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"github.com/moonlet-dev/moonlet/engine/api"
 	"github.com/moonlet-dev/moonlet/engine/kubelet"
 	"github.com/moonlet-dev/moonlet/engine/kubelet/forward"
 	"github.com/moonlet-dev/moonlet/engine/provider"
@@ -20,6 +21,9 @@ var (
 // Logs implements [kubelet.LogReader] by hook logs.
 func (p *Provider) Logs(ctx context.Context, c kubelet.ContainerRef, o kubelet.LogOptions) (io.ReadCloser, error) {
 	if err := p.known(c.PodRef); err != nil {
+		return nil, err
+	}
+	if err := p.meet(ctx, api.GetContainerLogs, c.Namespace, c.Name); err != nil {
 		return nil, err
 	}
 	log, err := p.scripts.LogStream(ctx, asked(c), provider.LogOptions(o))

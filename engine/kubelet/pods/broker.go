@@ -44,6 +44,8 @@ type Broker struct {
 	queue   *queue
 	adopter kubelet.Adopter // nil: the provider is none
 	polled  bool
+	spoiler kubelet.WriteSpoiler // nil: the provider is none
+	spoils  atomic.Uint64        // how often other writes went wrong than before
 	metrics *metrics
 	polls   trouble
 	writes  trouble
@@ -76,6 +78,7 @@ func New(o Options) *Broker {
 	b.adopter, _ = o.Provider.(kubelet.Adopter)
 	b.metrics = newMetrics(b, o.Registerer)
 	b.listen()
+	b.listenForSpoils()
 	return b
 }
 

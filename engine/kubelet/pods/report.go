@@ -131,6 +131,14 @@ func (b *Broker) write(ctx context.Context, r *record, s *seen, want patch.Want)
 	case !m.writes.over(want.Now):
 		return m.writes.until, false
 	}
+	fault, notBefore, lost := b.spoil(r, s, after, want.Now)
+	switch {
+	case !notBefore.IsZero():
+		return notBefore, false
+	case lost:
+		m.terminal = m.terminal || after.Terminal()
+		return time.Time{}, true
+	}
 	b.table.writing(r, after)
 	version, err := b.api.patchStatus(ctx, r.name, body)
 	b.metrics.patches.WithLabelValues(outcome(err)).Inc()
@@ -139,6 +147,7 @@ func (b *Broker) write(ctx context.Context, r *record, s *seen, want patch.Want)
 		return b.unwritten(ctx, r, err), false
 	}
 	b.written(r)
+	b.sendAgain(ctx, r, fault, body)
 	m.terminal = m.terminal || after.Terminal()
 	return time.Time{}, true
 }

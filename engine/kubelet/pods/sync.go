@@ -29,6 +29,7 @@ type mine struct {
 	writes pause  // of what goes to the API server
 	poll   pause  // of asking for the status
 	fault  string // why the status could not be had; "": it could
+	spoilt *spoilt
 }
 
 // sync looks at one pod and does what is to be done. It returns when to look again by itself; zero: never.

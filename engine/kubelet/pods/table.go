@@ -97,6 +97,17 @@ func (t *table) of(node string) []*record {
 	return list
 }
 
+// all lists all records.
+func (t *table) all() []*record {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	list := make([]*record, 0, len(t.records))
+	for _, r := range t.records {
+		list = append(list, r)
+	}
+	return list
+}
+
 func (t *table) len() int {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
