@@ -5,3 +5,4 @@ read_globals = { "assert", "at", "bytes", "calls", "chance", "cluster_nodes", "c
 unused_args = false
 max_line_length = 140
 exclude_files = { "types" }
+files["**/*_test.lua"] = { read_globals = { "describe", "it", "before_each", "pod", "advance", "expect", "node_status", "heartbeat", "request" } }

@@ -13,6 +13,8 @@ import (
 	"github.com/moonlet-dev/moonlet/engine"
 	"github.com/moonlet-dev/moonlet/engine/api"
 	"github.com/moonlet-dev/moonlet/engine/enginetest"
+	"github.com/moonlet-dev/moonlet/engine/script"
+	"github.com/moonlet-dev/moonlet/engine/sim/suite"
 )
 
 // blocks are the code blocks of README.md in one language.
@@ -43,7 +45,7 @@ func readme(t *testing.T) string {
 	return string(text)
 }
 
-var blockFile = regexp.MustCompile(`^-- my-scripts/([a-z/-]+\.lua)`)
+var blockFile = regexp.MustCompile(`^-- my-scripts/([a-z/_-]+\.lua)`)
 
 // Whoever saves a block under the name it has gets no error and no warning. Those below lib/ are there for all.
 func TestEveryScriptOfTheReadmeLoads(t *testing.T) {
@@ -96,6 +98,33 @@ func TestTheScenarioOfTheReadmePlays(t *testing.T) {
 	}
 }
 
+// The tests that the README shows pass, with the scripts that it shows beside them.
+func TestTheTestsOfTheReadmePass(t *testing.T) {
+	played := 0
+	for _, block := range blocks(t, "lua") {
+		name := fileOf(t, block)
+		if !script.TestFile(name) {
+			continue
+		}
+		f := suite.Folder{Tests: []suite.File{{Path: name, Source: script.Source{Name: name, Text: []byte(block)}}}}
+		for _, other := range blocks(t, "lua") {
+			if about := strings.TrimSuffix(name, "_test.lua") + ".lua"; fileOf(t, other) == about {
+				f.Scripts = []script.Source{{Name: about, Text: []byte(other)}} // the last of that name
+			}
+		}
+		report, err := suite.Run(t.Context(), suite.Options{Folder: f, Seed: 1, Seeds: 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if played += report.Tests; !report.OK() {
+			t.Errorf("%+v", report.Files)
+		}
+	}
+	if played == 0 {
+		t.Error("the README shows no test")
+	}
+}
+
 // The gallery has a row for each script, and each row's script is there.
 func TestGalleryIsComplete(t *testing.T) {
 	var rows []string
@@ -105,12 +134,8 @@ func TestGalleryIsComplete(t *testing.T) {
 		}
 		rows = append(rows, m[1])
 	}
-	scripts, err := filepath.Glob("*.lua")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(rows, scripts) {
-		t.Errorf("the gallery lists\n%s\nthe folder has\n%s", strings.Join(rows, " "), strings.Join(scripts, " "))
+	if shipped := scripts(t); !slices.Equal(rows, shipped) {
+		t.Errorf("the gallery lists\n%s\nthe folder has\n%s", strings.Join(rows, " "), strings.Join(shipped, " "))
 	}
 }
 

@@ -22,6 +22,7 @@ func Definitions() string {
 	d.own()
 	d.lists()
 	d.entries()
+	d.tests()
 	d.hooks()
 	for _, root := range []reflect.Type{reflect.TypeFor[v1.Pod](), reflect.TypeFor[v1.Node](), reflect.TypeFor[appsv1.Deployment](), reflect.TypeFor[discoveryv1.EndpointSlice]()} {
 		d.class(root)

@@ -48,6 +48,7 @@ func luacheckRC() string {
 	fmt.Fprintf(&b, "globals = { %s }\n", quoted(append(hookNames(), "match")))
 	fmt.Fprintf(&b, "read_globals = { %s }\n", quoted(globalNames()))
 	b.WriteString("unused_args = false\nmax_line_length = 140\nexclude_files = { \"types\" }\n")
+	fmt.Fprintf(&b, "files[\"**/*_test.lua\"] = { read_globals = { %s } }\n", quoted(testNames()))
 	return b.String()
 }
 
@@ -55,6 +56,14 @@ func hookNames() []string {
 	var names []string
 	for _, h := range hook.Registry() {
 		names = append(names, h.Name)
+	}
+	return names
+}
+
+func testNames() []string {
+	var names []string
+	for _, e := range script.TestLibrary() {
+		names = append(names, e.Name)
 	}
 	return names
 }

@@ -34,6 +34,7 @@ func Reference() string {
 		b.WriteString(entry(e))
 	}
 	b.WriteString(verbReference())
+	b.WriteString(testReference())
 	return b.String()
 }
 

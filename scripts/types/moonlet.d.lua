@@ -860,6 +860,106 @@ math.pi = nil
 ---@type number
 math.huge = nil
 
+---@class TestPodWish what pod{ … } takes: a short form, or a manifest
+---@field name? string left out: pod-1, pod-2 …
+---@field namespace? string left out: default
+---@field labels? table<string, string>
+---@field annotations? table<string, string>
+---@field script? string whose pod it is, whatever the matches say
+---@field owner? string "ReplicaSet/web-5d9c", or the name of a ReplicaSet
+---@field node? string where it is bound to
+---@field image? string of its only container, which is named app
+---@field restart? string Always, OnFailure or Never
+---@field grace? Duration how long it may take to end
+---@field init? string[] names of init containers
+---@field cpu? string request and limit
+---@field memory? string request and limit
+---@field metadata? ObjectMeta with spec: a whole manifest
+---@field spec? PodSpec in place of the one container
+
+---@class TestGiven the world a test begins with
+---@field nodes? GivenNodes[]
+---@field config? table
+---@field params? table<string, any> "script.name" and value
+---@field admission? boolean nodes refuse pods as a kubelet would
+
+---@class TestPod: Pod a pod of a test, as it is whenever it is looked at
+---@field row fun(self: TestPod): string What kubectl get pods prints: READY STATUS RESTARTS.
+---@field ready fun(self: TestPod): boolean Whether the pod is ready.
+---@field restarts fun(self: TestPod): number The restarts of all its containers.
+---@field gone fun(self: TestPod): boolean Whether the pod is no more.
+---@field logs fun(self: TestPod, options?: table): string The log of its only container, or of the one named.
+---@field exec fun(self: TestPod, ...: string): table Runs a command as kubectl exec does: stdout, stderr, exit.
+---@field usage fun(self: TestPod, container?: string): table? What a container uses now: cpu (cores), memory (bytes). nil: it does not run.
+---@field http fun(self: TestPod, path: string): table Sends a request through a forwarded port: status, body, headers.
+---@field journal fun(self: TestPod): string What happened to the pod, and why, a line each.
+---@field delete fun(self: TestPod, grace?: Duration) Deletes the pod. It is gone once it has ended.
+---@field update fun(self: TestPod, change: fun(object: Pod)) Sends a changed object, as kubectl apply does.
+---@field crash fun(self: TestPod, code?: number|table, container?: string|table, options?: VerbOptions): string[] The running containers end with an error; back-off and restarts follow, as the restart policy says.
+---@field exit fun(self: TestPod, code: number|table, container?: string|table, options?: VerbOptions): string[] The running containers end with that exit code.
+---@field oom fun(self: TestPod, container?: string|table, options?: VerbOptions): string[] The running containers are killed as the kernel kills them for want of memory: 137, OOMKilled.
+---@field finish fun(self: TestPod, container?: string|table, options?: VerbOptions): string[] The running containers end well, with exit code 0. Under restart policy Always they start again.
+---@field evict fun(self: TestPod, reason?: string|table, message?: string|table, options?: VerbOptions): string[] The node throws the pods out as a kubelet does under pressure: Failed, Evicted, with DisruptionTarget.
+---@field unready fun(self: TestPod, lasts?: Duration|table, options?: VerbOptions): string[] The readiness probes fail while it lasts; the containers go on running.
+---@field stop fun(self: TestPod, phase?: string|table, reason?: string|table, message?: string|table, options?: VerbOptions): string[] The pods are over for good, with that phase, as the lab's Stop Pod does it.
+---@field freeze fun(self: TestPod, lasts?: Duration|table, options?: VerbOptions): string[] Their status stops changing while it lasts: what they go on doing is not told. Afterwards it shows at once.
+---@field hang_delete fun(self: TestPod, lasts?: Duration|table, options?: VerbOptions): string[] Deleted, they stay Terminating while it lasts, whatever their grace period says.
+---@field log_burst fun(self: TestPod, rate?: number|table, text?: string|table, container?: string|table, lasts?: Duration|table, options?: VerbOptions): string[] Their logs get that many lines a second more while it lasts.
+
+---@class Expectation what expect(value) returns
+---@field is fun(self: Expectation, want: any) The value is that: the same text, number, true or false, nil, or a table with the same in it.
+---@field is_not fun(self: Expectation, other: any) The value is anything but that.
+---@field contains fun(self: Expectation, part: any) The text has that part, or the list that element.
+---@field matches fun(self: Expectation, pattern: string) The text matches a pattern.
+---@field at_least fun(self: Expectation, low: number) The number is that or more.
+---@field at_most fun(self: Expectation, high: number) The number is that or less.
+---@field between fun(self: Expectation, low: number, high: number) The number is one of the two, or between them.
+---@field fails fun(self: Expectation, with?: string) The function raises an error.
+
+---Groups tests. Groups may be nested.
+---@param what string what is tested
+---@param tests fun() declares them
+function describe(what, tests) end
+
+---Declares a test. Each is played in a world of its own, with the folder's scripts, on a clock that only advance and wait move.
+---@param does string what it should do
+---@param given TestGiven|fun() nodes, config, params, admission; may be left out
+---@param test? fun() the test
+function it(does, given, test) end
+
+---Runs a function before each test of the group it stands in.
+---@param prepare fun() 
+function before_each(prepare) end
+
+---Creates a pod, as the scheduler would have it created. It raises if the pod is refused. What it returns shows the pod as it is whenever it is looked at.
+---@param manifest TestPodWish|string a short form, a whole manifest, or the name of a file beside the test
+---@return TestPod
+function pod(manifest) end
+
+---Lets time pass, with all that falls due on the way. It costs no time.
+---@param d Duration 
+function advance(d) end
+
+---Expects something of a value: expect(x):is(1). With a function it is expect of scenarios: it must hold now, or within a time. The test ends where an expectation fails.
+---@overload fun(value: any): Expectation
+function expect(what, f, when) end
+
+---A node as it shows itself now: capacity, conditions (by type), addresses, pods.
+---@param name? string left out: the first
+---@return table
+function node_status(name) end
+
+---Whether the node renews its lease, which is due now.
+---@param name? string left out: the first
+---@return boolean
+function heartbeat(name) end
+
+---What on_request makes of a provider call: the fault as a table, or nil.
+---@param call string createPod, getPodStatus …
+---@param about? table namespace, pod, container
+---@return table?
+function request(call, about) end
+
 ---Asked when: createPod, or a pod bound to our node.
 ---May answer nothing: the pod is let in; `reject(code, why)`: the call fails and nothing is stored; `delay(d)`: stored and listed at once, Pending that long; the name of an admission refusal (`"OutOfcpu"`, with a message as second value): stored as Failed, as a kubelet refuses; what keeps it from its sandbox (`"FailedMount"`, `"FailedAttachVolume"`, `"FailedCreatePodSandBox"`, `"NetworkNotReady"`, with a message as second value): Pending for good, or for a while: `delay(d, "FailedMount")`.
 ---@param pod Pod the pod, read-only; `pod.memo` is ours

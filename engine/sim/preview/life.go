@@ -59,12 +59,12 @@ func cmpNamespace(p *v1.Pod) string {
 }
 
 func newLife(p *v1.Pod, seed uint64) *life {
-	l := &life{seed: seed, whole: &Row{Name: "pod", kind: podRow}}
+	l := &life{seed: seed, whole: &Row{Name: "pod", Kind: Whole}}
 	for i := range p.Spec.InitContainers {
-		l.parts = append(l.parts, &Row{Name: p.Spec.InitContainers[i].Name, kind: initRow})
+		l.parts = append(l.parts, &Row{Name: p.Spec.InitContainers[i].Name, Kind: Init})
 	}
 	for i := range p.Spec.Containers {
-		l.parts = append(l.parts, &Row{Name: p.Spec.Containers[i].Name, kind: appRow})
+		l.parts = append(l.parts, &Row{Name: p.Spec.Containers[i].Name, Kind: App})
 	}
 	return l
 }

@@ -36,20 +36,22 @@ type Preview struct {
 
 // Row is one line of the timeline.
 type Row struct {
+	Kind     Kind    `json:"kind"`
 	Name     string  `json:"name"`
 	Spans    []Span  `json:"spans"`
 	Exits    []Exit  `json:"exits,omitempty"`
 	Restarts int     `json:"restarts"`
 	Ready    float64 `json:"ready"` // the share of the time it is ready
-	kind     rowKind
 }
 
-type rowKind int
+// Kind is what a row is about.
+type Kind string
 
+// The kinds of rows.
 const (
-	podRow rowKind = iota
-	initRow
-	appRow
+	Whole Kind = "pod"
+	Init  Kind = "init" // an init container
+	App   Kind = "app"  // a container
 )
 
 // Span is a time in which nothing changes.

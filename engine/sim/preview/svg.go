@@ -84,7 +84,7 @@ func (d *drawing) axis() {
 
 func (d *drawing) row(r *Row) {
 	weight := ""
-	if r.kind == podRow {
+	if r.Kind == Whole {
 		weight = ` font-weight="600"`
 	}
 	d.WriteString(text(svgPad, d.y+13, `fill="#1f2933"`+weight, shorten(r.Name, 20)))
@@ -109,7 +109,7 @@ func (d *drawing) row(r *Row) {
 // says is the small line under a row's name.
 func (r *Row) says() string {
 	says := fmt.Sprintf("ready %.0f %%", 100*r.Ready)
-	if r.kind == initRow {
+	if r.Kind == Init {
 		says = "init"
 	}
 	switch r.Restarts {

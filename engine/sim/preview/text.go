@@ -209,10 +209,14 @@ func (t *textWriter) told(h *Happens) string {
 
 // what is the message, with the container where it does not name it.
 func (h *Happens) what() string {
-	if h.Container == "" || strings.Contains(h.Message, h.Container) {
+	switch {
+	case h.Message == "":
+		return h.Container
+	case h.Container == "" || strings.Contains(h.Message, h.Container):
 		return h.Message
+	default:
+		return h.Container + ": " + h.Message
 	}
-	return strings.TrimSpace(h.Container + ": " + h.Message)
 }
 
 // why is the cause: whoever did it, or the line of a script and what it drew.

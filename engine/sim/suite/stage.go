@@ -41,13 +41,7 @@ func (s *stage) Cluster() script.Cluster { return nil }
 // Act does what a verb says.
 func (s *stage) Act(ctx context.Context, o fault.Order, line int) ([]string, error) {
 	o.By = fmt.Sprintf("the test, line %d", line)
-	actor, ok := any(s.Provider).(interface {
-		Act(ctx context.Context, o fault.Order) (fault.Result, error)
-	})
-	if !ok {
-		return nil, errors.New("verbs are not there yet")
-	}
-	done, err := actor.Act(ctx, o)
+	done, err := s.Provider.Act(ctx, o)
 	return done.Hits, err
 }
 

@@ -165,6 +165,23 @@ it("lets in", function() pod{} end)`)})
 	}
 }
 
+// Verbs work on the pod of a test as on lists of pods, nodes and calls.
+func TestVerbs(t *testing.T) {
+	for _, body := range []string{
+		`local p = pod{} advance("10s") p:crash(139) advance("30s") expect(p.status.containerStatuses[1].lastState.terminated.exitCode):is(139)`,
+		`local p = pod{} advance("10s") expect(p:unready("1m")):is{ "default/pod-1" } expect(p:ready()):is(false) advance("61s") expect(p:ready()):is(true)`,
+		`pod{} pod{} advance("10s") expect(#pods{}:evict()):is(2) expect(pods{ phase = "Failed" }:count()):is(2)`,
+		`nodes{}:silence("1m") expect(heartbeat()):is(false) advance("61s") expect(heartbeat()):is(true)`,
+	} {
+		if f := one(t, body); f != nil {
+			t.Errorf("%s: %+v", body, f)
+		}
+	}
+	if f := one(t, `pods{}:crash()`); f == nil || !strings.Contains(f.Text, "pods{}:crash()") {
+		t.Errorf("a verb on nobody: %+v", f)
+	}
+}
+
 // A branch that hardly ever runs is found by many seeds, and told with the smallest of them.
 func TestManySeedsFindWhatIsRare(t *testing.T) {
 	test := `it("stays up", function() pod{ labels = { behaviour = "flaky" } } advance("10m") end)`

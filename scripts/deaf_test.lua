@@ -1,0 +1,11 @@
+describe("deaf", function()
+  it("is killed when its grace ends", function()
+    local p = pod{ labels = { behaviour = "deaf" }, grace = "20s" }
+    advance("10s")
+    p:delete()
+    advance("19s")
+    expect(p:row()):is("1/1 Terminating 0")
+    advance("2s")
+    expect(p:gone()):is(true)
+  end)
+end)
