@@ -58,12 +58,17 @@ func place(e api.Explanation) string {
 }
 
 func why(b *strings.Builder, e api.Explanation, o Options) {
-	shown := e.Causes
+	steps := stepsOf(e.Causes)
+	shown := steps
 	if !o.All && len(shown) > Shown {
 		shown = shown[len(shown)-Shown:]
 	}
+	older := e.Forgotten
+	for _, s := range steps[:len(steps)-len(shown)] {
+		older += len(s)
+	}
 	b.WriteString("\nWHY (newest last")
-	if older := len(e.Causes) - len(shown) + e.Forgotten; older > 0 {
+	if older > 0 {
 		fmt.Fprintf(b, ", %d older not shown", older)
 	}
 	b.WriteString(")\n")
@@ -72,25 +77,89 @@ func why(b *strings.Builder, e api.Explanation, o Options) {
 		return
 	}
 	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	for _, c := range shown {
-		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", c.At.Format("15:04:05.000"), cmp.Or(c.Container, "pod"), what(c), because(c))
+	for _, s := range shown {
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", s[0].At.Format("15:04:05.000"), cmp.Or(s[0].Container, "pod"), what(s), because(s.decisive()))
 	}
 	_ = t.Flush() // a Builder takes everything
 }
 
-// what is what happened, in a column.
-func what(c api.Cause) string {
-	w := c.What
-	if c.Hook == c.What && c.Ask > 0 {
-		w += " " + strconv.Itoa(c.Ask)
+// step is causes that a person reads as one: a container that is brought up at once, a failure told twice.
+type step []api.Cause
+
+// decisive is the cause whose reason counts.
+func (s step) decisive() api.Cause {
+	if begins[s[0].What] {
+		return s[len(s)-1]
 	}
-	return join(": ", w, c.Message)
+	return s[0]
+}
+
+// takes says that a cause belongs to the step.
+func (s step) takes(c *api.Cause) bool {
+	first := &s[0]
+	if c.Container == "" || c.Container != first.Container || !c.At.Equal(first.At) {
+		return false
+	}
+	told := c.What == "Failed" && strings.HasPrefix(c.Message, "Error: ") && (first.What == "Failed" || first.What == "BackOff")
+	return told || begins[c.What] && begins[first.What]
+}
+
+// begins are what a container goes through until it is ready.
+var begins = map[string]bool{"Pulling": true, "Pulled": true, "Created": true, "Started": true, "Ready": true}
+
+func stepsOf(causes []api.Cause) []step {
+	var steps []step
+	for i := range causes {
+		c := &causes[i]
+		if n := len(steps); n > 0 && steps[n-1].takes(c) {
+			steps[n-1] = append(steps[n-1], *c)
+			continue
+		}
+		steps = append(steps, step{*c})
+	}
+	return steps
+}
+
+// what is what happened, in a column.
+func what(s step) string {
+	words := make([]string, len(s))
+	for i, c := range s {
+		words[i] = c.What
+		if c.Hook == c.What && c.Ask > 0 {
+			words[i] += " " + strconv.Itoa(c.Ask)
+		}
+	}
+	if len(s) > 1 && begins[s[0].What] {
+		return strings.Join(words, ", ")
+	}
+	return join(": ", words[0], short(s[0]))
+}
+
+// plain are the words whose messages say nothing more, of containers.
+var plain = map[string]bool{"Created": true, "Started": true, "Ready": true, "Killing": true}
+
+// maxMessage is how many letters of a message fit into a line; -o json has the rest.
+const maxMessage = 72
+
+func short(c api.Cause) string {
+	switch {
+	case c.Container != "" && plain[c.What], c.What == "BackOff" && c.Rule != "", c.What == "SandboxReady":
+		return ""
+	}
+	letters := []rune(strings.Join(strings.Fields(c.Message), " "))
+	if len(letters) > maxMessage {
+		return string(letters[:maxMessage-1]) + "…"
+	}
+	return string(letters)
 }
 
 // because is why it happened, in a column.
 func because(c api.Cause) string {
-	parts := []string{join(": ", c.By, c.Rule)}
-	if c.Fault != "" {
+	parts := []string{c.By, c.Rule}
+	if c.Kind == "kubelet" {
+		parts = []string{join(": ", c.By, c.Rule)}
+	}
+	if c.Fault != "" && !strings.Contains(c.By, c.Fault) {
 		parts = append(parts, "fault "+c.Fault)
 	}
 	if c.Why != "" {
@@ -102,7 +171,7 @@ func because(c api.Cause) string {
 	if c.Generation > 0 {
 		parts = append(parts, fmt.Sprintf("generation %d", c.Generation))
 	}
-	return join(", ", parts...)
+	return join("; ", parts...)
 }
 
 func draws(all []api.Draw) string {

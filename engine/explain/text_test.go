@@ -42,8 +42,8 @@ func TestTextTellsTheStateThenTheCausesThenWhatIsNext(t *testing.T) {
   script flaky, generation 3, node moon-1, faults unready-2
 
 WHY (newest last, 4 older not shown)
-  11:59:00.000  app  on_start 3: exit 137 after 32s    flaky.lua:12, drew chance=0.05 life=32, generation 3
-  11:59:32.000  app  Exited: exit code 137, OOMKilled  ann, fault oom-1, "drill"
+  11:59:00.000  app  on_start 3: exit 137 after 32s    flaky.lua:12; drew chance=0.05 life=32; generation 3
+  11:59:32.000  app  Exited: exit code 137, OOMKilled  ann; fault oom-1; "drill"
   11:59:33.000  app  BackOff                           kubelet: back-off 10s after the 3rd crash
 
 NEXT

@@ -92,19 +92,19 @@ func roomFor(b []byte, n int) []byte {
 	return grown
 }
 
-// has says that the same answer is there already. Callers hold the book's mu.
-func (d *Diary) has(e *Entry) bool {
-	at := e.At.UnixNano()
+// has says that the question was answered that way when it was last put. Callers hold the book's mu.
+func (d *Diary) has(e *Entry) (same bool) {
 	for rest := d.records; len(rest) > 0; {
 		n := recordSize(rest)
-		if timeOf(rest) == at {
-			if known, err := readRecord(rest[:n], &d.book.words); err == nil && known.same(*e) {
-				return true
+		if asks(rest[:n], e.Ask) {
+			known, err := readRecord(rest[:n], &d.book.words)
+			if err == nil && known.Hook == e.Hook && known.Container == e.Container {
+				same = known.sameAnswer(e)
 			}
 		}
 		rest = rest[n:]
 	}
-	return false
+	return same
 }
 
 // Of gives a pod's entries, oldest first, and how many older ones were forgotten.

@@ -38,6 +38,9 @@ func appendRecord(to []byte, e *Entry, d dictionary) []byte {
 	to = binary.LittleEndian.AppendUint64(to, uint64(e.At.UnixNano())) //nolint:gosec // the same bits
 	has := contents(e)
 	to = append(to, has, byte(max(slices.Index(kinds, e.Kind), 0)))
+	if has&hasHook != 0 {
+		to = appendNumber(to, e.Ask) // first, so that a question is found quickly
+	}
 	text := func(s string) { to = d.spell(to, cut(s)) }
 	text(e.What)
 	text(e.By)
@@ -48,9 +51,6 @@ func appendRecord(to []byte, e *Entry, d dictionary) []byte {
 		if has&one.flag != 0 {
 			text(one.text)
 		}
-	}
-	if has&hasHook != 0 {
-		to = appendNumber(to, e.Ask)
 	}
 	if has&hasDraws != 0 {
 		to = appendDraws(to, e.Draws, d)
@@ -111,8 +111,14 @@ func recordSize(records []byte) int {
 	return max(int(binary.LittleEndian.Uint16(records)), sizeBytes+timeBytes)
 }
 
-func timeOf(record []byte) int64 {
-	return int64(binary.LittleEndian.Uint64(record[sizeBytes:])) //nolint:gosec // the same bits
+// asks says that a record is about a question of that number.
+func asks(record []byte, number int) bool {
+	const head = sizeBytes + timeBytes
+	if len(record) < head+2 || record[head]&hasHook == 0 {
+		return false
+	}
+	n, _, err := readNumber(record[head+2:], math.MaxInt)
+	return err == nil && n == number
 }
 
 // readRecord reads one whole record.
@@ -125,6 +131,9 @@ func readRecord(record []byte, d dictionary) (Entry, error) {
 		return Entry{}, errSaved
 	}
 	e.Kind = kinds[kind]
+	if has&hasHook != 0 {
+		e.Ask = r.number(math.MaxInt)
+	}
 	e.What, e.By = r.text(), r.text()
 	for _, one := range []struct {
 		flag byte
@@ -133,9 +142,6 @@ func readRecord(record []byte, d dictionary) (Entry, error) {
 		if has&one.flag != 0 {
 			*one.into = r.text()
 		}
-	}
-	if has&hasHook != 0 {
-		e.Ask = r.number(math.MaxInt)
 	}
 	if has&hasDraws != 0 {
 		for range r.number(maxDraws) {

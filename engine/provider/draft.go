@@ -171,7 +171,7 @@ func (d *draft) Pull(q pod.Question) pod.Pull {
 	}
 	ask := hook.AskID(hook.OnPull, q.Container.Name, q.Number)
 	answer, asked := d.p.hooks.OnPull(d.ctx, d.subject(ask), q)
-	d.remember(ask, asked, journal.Entry{At: q.At, What: hook.OnPull, Container: q.Container.Name, Message: pullText(answer)})
+	d.remember(ask, asked, journal.Entry{At: q.Now, What: hook.OnPull, Container: q.Container.Name, Message: pullText(answer)})
 	return answer
 }
 
@@ -182,7 +182,7 @@ func (d *draft) Start(q pod.Question) pod.Outcome {
 	}
 	ask := hook.AskID(hook.OnStart, q.Container.Name, q.Number)
 	answer, asked := d.p.hooks.OnStart(d.ctx, d.subject(ask), q)
-	d.remember(ask, asked, journal.Entry{At: q.At, What: hook.OnStart, Container: q.Container.Name, Message: outcomeText(answer)})
+	d.remember(ask, asked, journal.Entry{At: q.Now, What: hook.OnStart, Container: q.Container.Name, Message: outcomeText(answer)})
 	return answer
 }
 
