@@ -108,11 +108,11 @@ var registry = []Signature{
 		Example: "function port_forward(pod, port, io)\n  if port ~= 6379 then return false end\n  for line in io:lines() do io:write(line:upper() == \"PING\\r\" and \"+PONG\\r\\n\" or \"-ERR what?\\r\\n\") end\nend",
 	},
 	{
-		Name: Usage, Params: []script.Arg{argPod, argContainer},
-		When:    "kubectl top and metrics: every five seconds of a container's run, while somebody looks",
+		Name: Usage, Params: []script.Arg{argPod, argContainer, {Name: "run", Type: "UsageRun", Doc: "which run of the container: number (from 1), started"}},
+		When:    "kubectl top and metrics: every five seconds of a container's run, while somebody looks; and at the beginning of each run of a container with a memory limit",
 		Returns: "nil|number|string|UsageAnswer, number|string|nil",
-		Answers: "cores and memory: `{ cpu = \"250m\", memory = \"64Mi\" }`, or `return 0.25, \"64Mi\"`. What is left out is a share of the container's requests that stays the same for a run",
-		Example: "function usage(pod, container)\n  return { cpu = 0.2 + 0.1 * math.sin(now() / 60), memory = \"64Mi\" }\nend",
+		Answers: "cores and memory: `{ cpu = \"250m\", memory = \"64Mi\" }`, or `return 0.25, \"64Mi\"`. What is left out is a share of the container's requests that stays the same for a run. With `oom = true` the container is looked at every five seconds, and killed once it uses more than its memory limit: OOMKilled",
+		Example: "function usage(pod, container, run)\n  return { cpu = 0.2 + 0.1 * math.sin(now() / 60), memory = since(run.started) * 1024 * 1024, oom = true }\nend",
 	},
 	{
 		Name: OnUpdate, Params: []script.Arg{argPod, {Name: "old", Type: "Pod", Doc: "the pod before"}}, Writes: true,

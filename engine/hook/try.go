@@ -103,7 +103,7 @@ func (t *trialPod) visit(ctx context.Context, running *v1.PodStatus) {
 		return a
 	})
 	t.ask(Usage, func() Asked {
-		_, a := t.h.Usage(ctx, t.subject(running), UsageAsk{Container: app, Run: 1, Sample: 1, At: sampleTime})
+		_, a := t.h.Usage(ctx, t.subject(running), UsageAsk{Container: app, Run: 1, Sample: 1, Started: sampleTime, At: sampleTime})
 		return a
 	})
 }

@@ -17,6 +17,7 @@ type UsageAsk struct {
 	Container *v1.Container
 	Run       int // number of its run, from 1
 	Sample    int // number of the sample within the run, from 1
+	Started   time.Time
 	At        time.Time
 }
 
@@ -24,20 +25,28 @@ type UsageAsk struct {
 type UsageAnswer struct {
 	CPU    *float64 // cores
 	Memory *uint64  // bytes
+	OOM    bool     // over its memory limit the container is killed
 }
 
 // Usage asks what a container uses.
 func (h *Hooks) Usage(ctx context.Context, s Subject, q UsageAsk) (UsageAnswer, Asked) {
 	return put(ctx, h, question{
 		subject: s, hook: Usage, container: q.Container.Name, number: q.Run, sample: q.Sample, at: q.At,
-		args: []any{s.Pod, q.Container},
+		args: []any{s.Pod, q.Container, &usageRun{Number: q.Run, Started: q.Started.UTC().Format(time.RFC3339Nano)}},
 	}, usageAnswer)
+}
+
+// usageRun is what usage is told of the run.
+type usageRun struct {
+	Number  int    `json:"number"`
+	Started string `json:"started"`
 }
 
 func usageAnswer(a script.Answer) (UsageAnswer, error) {
 	var t struct {
 		CPU    *resource.Quantity `json:"cpu"`
 		Memory *resource.Quantity `json:"memory"`
+		OOM    bool               `json:"oom"`
 	}
 	v, second := value(a, 0), value(a, 1)
 	switch v.Kind() {
@@ -55,7 +64,9 @@ func usageAnswer(a script.Answer) (UsageAnswer, error) {
 			return UsageAnswer{}, err
 		}
 	}
-	return usageOf(t.CPU, t.Memory)
+	u, err := usageOf(t.CPU, t.Memory)
+	u.OOM = t.OOM
+	return u, err
 }
 
 func usageOf(cpu, memory *resource.Quantity) (u UsageAnswer, err error) {

@@ -122,6 +122,11 @@ const ownTypes = `
 ---@class UsageAnswer
 ---@field cpu? number|string cores, "250m" or 0.25
 ---@field memory? number|string bytes, "64Mi"
+---@field oom? boolean over its memory limit the container is killed
+
+---@class UsageRun
+---@field number number which run of the container this is, from 1
+---@field started string
 
 ---@class Call
 ---@field name string createPod, getPodStatus …

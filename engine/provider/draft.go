@@ -68,6 +68,7 @@ type draft struct {
 	asked    []nodeWrite // what hooks wrote into node.memo
 	derived  *v1.PodStatus
 	replaces bool // an older incarnation goes with this change
+	memory   *memoryWatch
 	insist   bool // its entries are for the journal even where nothing else changed
 }
 
@@ -77,6 +78,7 @@ func (p *Provider) draft(ctx context.Context, key state.Key) *draft {
 	if d.old == nil {
 		return d
 	}
+	d.memory = extraOf(d.old).memory
 	next := *d.old
 	d.next = &next
 	d.owner = d.gen.File(next.Owner)
@@ -233,6 +235,7 @@ func (d *draft) live(life *pod.Life, events []pod.Event) {
 		return
 	}
 	d.present()
+	d.guardMemory()
 }
 
 // fold makes the writes of asks that are decided part of the pod's memo for good.

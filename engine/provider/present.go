@@ -23,6 +23,7 @@ type extra struct {
 	word    string        // the status hook's short answer
 	always  bool          // the status hook wants to be asked on every call
 	derived *v1.PodStatus // what it was asked about, where it is asked again
+	memory  *memoryWatch  // nil: nothing is watched
 }
 
 func extraOf(p *state.Pod) extra {

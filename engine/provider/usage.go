@@ -69,7 +69,8 @@ func (p *Provider) podUsage(ctx context.Context, gen *hook.Generation, one *stat
 				continue
 			}
 			m := meter{p: p, ctx: ctx, gen: gen, one: one, container: &list[i], run: run}
-			used = append(used, m.read(now))
+			reading, _ := m.read(now)
+			used = append(used, reading)
 		}
 	}
 	return used
@@ -89,6 +90,7 @@ type meter struct {
 type level struct {
 	cores float64
 	bytes uint64
+	oom   bool // over its limit it is killed
 }
 
 // reading is what is kept of a container between two looks: the CPU time up to the beginning of a step, and the level
@@ -101,7 +103,7 @@ type reading struct {
 }
 
 // read brings the container's last reading up to date.
-func (m meter) read(now time.Time) ContainerUsage {
+func (m meter) read(now time.Time) (ContainerUsage, level) {
 	step := int(now.Sub(m.run.Started) / sampleEvery)
 	for {
 		last := m.p.usage.get(m.one, m.container.Name)
@@ -112,7 +114,7 @@ func (m meter) read(now time.Time) ContainerUsage {
 		return ContainerUsage{
 			Name: m.container.Name, Started: m.run.Started, CPU: next.level.cores, MemoryBytes: next.level.bytes,
 			CPUSeconds: next.seconds + next.level.cores*now.Sub(m.begins(next.step)).Seconds(),
-		}
+		}, next.level
 	}
 }
 
@@ -142,8 +144,9 @@ func (m meter) level(step int) level {
 		return l
 	}
 	said, _ := m.p.hooks.Usage(m.ctx, m.p.reader(m.gen, m.one), hook.UsageAsk{
-		Container: m.container, Run: m.run.Number, Sample: step + 1, At: m.begins(step),
+		Container: m.container, Run: m.run.Number, Sample: step + 1, Started: m.run.Started, At: m.begins(step),
 	})
+	l.oom = said.OOM
 	if said.CPU != nil {
 		l.cores = *said.CPU
 	}

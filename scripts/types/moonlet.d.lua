@@ -74,6 +74,11 @@
 ---@class UsageAnswer
 ---@field cpu? number|string cores, "250m" or 0.25
 ---@field memory? number|string bytes, "64Mi"
+---@field oom? boolean over its memory limit the container is killed
+
+---@class UsageRun
+---@field number number which run of the container this is, from 1
+---@field started string
 
 ---@class Call
 ---@field name string createPod, getPodStatus …
@@ -1021,12 +1026,13 @@ function http(pod, port, request) end
 ---@return nil|string|false
 function port_forward(pod, port, io) end
 
----Asked when: kubectl top and metrics: every five seconds of a container's run, while somebody looks.
----May answer cores and memory: `{ cpu = "250m", memory = "64Mi" }`, or `return 0.25, "64Mi"`. What is left out is a share of the container's requests that stays the same for a run.
+---Asked when: kubectl top and metrics: every five seconds of a container's run, while somebody looks; and at the beginning of each run of a container with a memory limit.
+---May answer cores and memory: `{ cpu = "250m", memory = "64Mi" }`, or `return 0.25, "64Mi"`. What is left out is a share of the container's requests that stays the same for a run. With `oom = true` the container is looked at every five seconds, and killed once it uses more than its memory limit: OOMKilled.
 ---@param pod Pod the pod, read-only; `pod.memo` is ours
 ---@param container Container the container's spec
+---@param run UsageRun which run of the container: number (from 1), started
 ---@return nil|number|string|UsageAnswer, number|string|nil
-function usage(pod, container) end
+function usage(pod, container, run) end
 
 ---Asked when: updatePod, when metadata or spec changed.
 ---May answer nothing: taken; `reject(code, why)`: the call fails and the pod stays as it was; `delay(d)`: stored and listed at once, its containers follow after d.
