@@ -95,11 +95,6 @@ func (g *Generation) fingerprint(owner *script.File) string {
 	return b.String()
 }
 
-// Where is where the answer of a hook for a pod of that owner comes from, "flaky.lua:12"; "" where nobody answers.
-func (g *Generation) Where(owner *script.File, hook string) string {
-	return g.where[hookRef{g.answering(owner, hook), hook}]
-}
-
 // answering is the file that answers a hook for a pod of that owner: the owner, else default.lua, else none.
 func (g *Generation) answering(owner *script.File, hook string) *script.File {
 	if owner != nil && owner.Has(hook) {
