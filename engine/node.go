@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"maps"
 	"net"
 	"os"
 	"slices"
@@ -34,6 +35,7 @@ type nodeSource struct {
 // nodesSeen are the nodes of one state of the config.
 type nodesSeen struct {
 	config *config.Config
+	zoneOf func(name string) string
 	nodes  sync.Map // by name, of *provider.Node
 }
 
@@ -54,27 +56,37 @@ func (s *nodeSource) Node(name string) *provider.Node {
 	c := s.config.Current()
 	seen := s.seen.Load()
 	if seen == nil || seen.config != c {
-		seen = &nodesSeen{config: c}
+		seen = &nodesSeen{config: c, zoneOf: c.Node.ZoneOf()}
 		s.seen.Store(seen)
 	}
 	if n, ok := seen.nodes.Load(name); ok {
 		return n.(*provider.Node)
 	}
-	n, _ := seen.nodes.LoadOrStore(name, s.describe(c, name))
+	n, _ := seen.nodes.LoadOrStore(name, s.describe(c, name, seen.zoneOf(name)))
 	return n.(*provider.Node)
 }
 
-func (s *nodeSource) describe(c *config.Config, name string) *provider.Node {
+func (s *nodeSource) describe(c *config.Config, name, zone string) *provider.Node {
 	n := c.Node
 	one := &provider.Node{
 		Name: name, OS: n.OS, Arch: n.Arch, Minor: n.Minor,
 		Capacity: n.Capacity, Allocatable: n.Allocatable, Labels: n.Labels, Taints: n.Taints,
 		Addresses: s.addresses(n), PodCIDR: c.PodCIDR, Admission: c.Admission,
 	}
+	if zone != "" {
+		one.Labels = withLabel(n.Labels, v1.LabelTopologyZone, zone)
+	}
 	if s.kubelet != nil && s.kubelet.Minor > 0 {
 		one.Minor = s.kubelet.Minor
 	}
 	return one
+}
+
+// withLabel is the labels with one that they do not have.
+func withLabel(labels map[string]string, key, value string) map[string]string {
+	all := map[string]string{key: value}
+	maps.Copy(all, labels)
+	return all
 }
 
 // addresses are those of config; where it names no InternalIP, the kubelet's, VKUBELET_POD_IP or the address listened

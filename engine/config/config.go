@@ -63,6 +63,7 @@ type Node struct {
 	Capacity    v1.ResourceList // defaults included
 	Allocatable v1.ResourceList // capacity included
 	Labels      map[string]string
+	Zones       []string // of the nodes in turn, as label topology.kubernetes.io/zone; empty: none
 	Taints      []v1.Taint
 	Addresses   []v1.NodeAddress // empty: from VKUBELET_POD_IP or the listener
 	Minor       int              // Kubernetes 1.Minor is whose shapes statuses have
@@ -78,6 +79,17 @@ func (n Node) Names() []string {
 		names[i] = n.numbered(i)
 	}
 	return names
+}
+
+// ZoneOf tells the zones of the nodes by their names; "": none.
+func (n Node) ZoneOf() func(name string) string {
+	zones := map[string]string{}
+	if len(n.Zones) > 0 {
+		for i, name := range n.Names() {
+			zones[name] = n.Zones[i%len(n.Zones)]
+		}
+	}
+	return func(name string) string { return zones[name] }
 }
 
 // Kubelet is how moonlet kubelet joins a cluster.

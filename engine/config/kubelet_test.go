@@ -108,6 +108,21 @@ func TestBadSettingsOfAKubelet(t *testing.T) {
 	}
 }
 
+func TestNodesAreInZonesInTurn(t *testing.T) {
+	c, err := config.Load(start{args: []string{"--nodes", "3", "--nodename", "moon", "--node-zones", "a,b"}}.options(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	zoneOf := c.Node.ZoneOf()
+	var got []string
+	for _, name := range append(c.Node.Names(), "somebody") {
+		got = append(got, zoneOf(name))
+	}
+	if diff := cmp.Diff([]string{"a", "b", "a", ""}, got); diff != "" {
+		t.Errorf("zones (-want +got):\n%s", diff)
+	}
+}
+
 func TestServeHeedsNothingOfAKubelet(t *testing.T) {
 	for _, key := range config.ServeKeys() {
 		if strings.HasPrefix(key, "kubelet.") || strings.HasPrefix(key, "web.") || strings.HasPrefix(key, "events.") || key == "node.count" {

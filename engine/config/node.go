@@ -92,6 +92,8 @@ func label(key, value string) error {
 	)
 }
 
+func zones(items []string) ([]string, error) { return each(items, labelValue) }
+
 func taints(items []string) ([]v1.Taint, error) {
 	return each(items, func(s string) (v1.Taint, error) {
 		colon := strings.LastIndexByte(s, ':')

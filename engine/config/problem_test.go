@@ -58,6 +58,7 @@ func TestBadFlagValues(t *testing.T) {
 		"duration without unit":   {"--limits-status=50", `flag --limits-status: limits.status: "50" is not a duration: write it with its unit, such as 50ms or 2s`},
 		"duration too short":      {"--limits-match=1us", `flag --limits-match: limits.match: "1us" is out of bounds: a limit is from 1ms to 1m`},
 		"duration too long":       {"--limits-logs=1h", `flag --limits-logs: limits.logs: "1h" is out of bounds: a limit is from 1ms to 1m`},
+		"zone":                    {"--node-zones=a b", `flag --node-zones: node.zones: "a b" is not a label value: a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character`},
 		"no blast radius":         {"--limits-blast-radius=some", `flag --limits-blast-radius: limits.blast_radius: "some" is no blast radius: write a number of pods such as 10, or a share such as 30%`},
 		"too large a share":       {"--limits-blast-radius=130%", `flag --limits-blast-radius: limits.blast_radius: "130%" is out of bounds: a share is above 0% and at most 100%`},
 		"no slots":                {"--limits-slots=0", `flag --limits-slots: limits.slots: 0 is out of bounds: write a number from 1 to 64`},

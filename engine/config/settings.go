@@ -85,6 +85,10 @@ var settings = []setting{
 		help: "labels of the node",
 		take: field(func(c *Config) *map[string]string { return &c.Node.Labels }, labels),
 	}, {
+		key: "node.zones", form: list, kind: "zone", fixed: true,
+		help: "zones of the nodes in turn, as label topology.kubernetes.io/zone: a,b,c",
+		take: field(func(c *Config) *[]string { return &c.Node.Zones }, zones),
+	}, {
 		key: "node.taints", form: list, kind: "key=value:Effect",
 		help: "taints of the node",
 		take: field(func(c *Config) *[]v1.Taint { return &c.Node.Taints }, taints),

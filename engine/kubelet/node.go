@@ -26,6 +26,13 @@ type NodeDescriber interface {
 	WatchNodes(changed func(node string))
 }
 
+// NodeReader is a Provider that wants to know what Kubernetes has of its nodes: labels that people gave them, say.
+type NodeReader interface {
+	// ReadNodes is called once, before all other calls. read returns at once, may be called from any goroutine, and
+	// gives a node that is shared and must not be changed; nil: Kubernetes has none of that name, as far as we know.
+	ReadNodes(read func(node string) *v1.Node)
+}
+
 // Heart is a Provider that may let nodes fall silent, as machines do that died.
 type Heart interface {
 	// Beats is asked before each renewal of the node's lease. While it says no, nothing of the node reaches Kubernetes.

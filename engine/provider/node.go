@@ -88,22 +88,37 @@ type nodeKeeper struct {
 
 // picture is a node as pods and scripts see it. It is made anew when config or a condition changed.
 type picture struct {
-	config *Node // what it was made of
+	config *Node    // what it was made of
+	known  *v1.Node // and what Kubernetes had; nil: nothing
 	facts  pod.Node
 	object *v1.Node
 }
 
 // node is a node of ours as it is now.
 func (p *Provider) node(k *nodeKeeper) *picture {
-	config := p.opts.Node(k.name)
-	if seen := k.picture.Load(); seen != nil && seen.config == config {
+	config, known := p.opts.Node(k.name), p.knownNode(k.name)
+	if seen := k.picture.Load(); seen != nil && seen.config == config && seen.known == known {
 		return seen
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	fresh := &picture{config: config, facts: config.facts(), object: config.object(k.conditions)}
+	fresh := &picture{config: config, known: known, facts: config.facts(), object: config.object(k.conditions)}
+	if known != nil {
+		fresh.object.Labels = known.Labels
+	}
 	k.picture.Store(fresh)
 	return fresh
+}
+
+// ReadNodes lets nodes have, for scripts and verbs, the labels that they have in Kubernetes. read gives what Kubernetes
+// has of a node; nil: nothing.
+func (p *Provider) ReadNodes(read func(name string) *v1.Node) { p.readNode.Store(&read) }
+
+func (p *Provider) knownNode(name string) *v1.Node {
+	if read := p.readNode.Load(); read != nil {
+		return (*read)(name)
+	}
+	return nil
 }
 
 // facts is what the pod machine must know of the node.

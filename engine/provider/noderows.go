@@ -49,7 +49,7 @@ func (p *Provider) nodeRow(ctx context.Context, k *nodeKeeper) api.NodeRow {
 	n := p.node(k).config
 	_, conditions := p.conditions(ctx, k)
 	row := api.NodeRow{
-		Name: n.Name, Status: "Unknown", OS: n.OS, Arch: n.Arch, Version: fmt.Sprintf("v1.%d", n.Minor), Labels: n.Labels, Faults: []string{},
+		Name: n.Name, Status: "Unknown", OS: n.OS, Arch: n.Arch, Version: fmt.Sprintf("v1.%d", n.Minor), Labels: p.node(k).object.Labels, Faults: []string{},
 	}
 	for _, s := range p.faults.set.Load().nodes[k.name] {
 		row.Faults = append(row.Faults, s.title())

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	v1 "k8s.io/api/core/v1"
+
 	"github.com/moonlet-dev/moonlet/engine/clock"
 	"github.com/moonlet-dev/moonlet/engine/hook"
 	"github.com/moonlet-dev/moonlet/engine/journal"
@@ -71,6 +73,7 @@ type Provider struct {
 	log       *slog.Logger
 
 	generation atomic.Pointer[string]
+	readNode   atomic.Pointer[func(string) *v1.Node] // what Kubernetes has of our nodes
 	problems   atomic.Pointer[Problems]
 	sources    atomic.Pointer[[]script.Source] // those that serve
 	badConfig  atomic.Pointer[error]

@@ -214,6 +214,9 @@ func (b *Broker) listenToProvider() {
 	if d, ok := b.provider.(kubelet.NodeDescriber); ok {
 		d.WatchNodes(b.nodes.Changed)
 	}
+	if r, ok := b.provider.(kubelet.NodeReader); ok {
+		r.ReadNodes(b.nodes.Node)
+	}
 }
 
 // metrics are ours, and the provider's where it has some.

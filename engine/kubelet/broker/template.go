@@ -14,7 +14,7 @@ import (
 func (b *Broker) template() nodes.Template {
 	n := b.config.Node
 	return nodes.Template{
-		Labels: n.Labels, Taints: b.taints(), Info: b.info(),
+		Labels: n.Labels, Zone: n.ZoneOf(), Taints: b.taints(), Info: b.info(),
 		Capacity: n.Capacity, Allocatable: n.Allocatable, Addresses: b.addresses(), Port: b.port,
 	}
 }

@@ -3,6 +3,8 @@ package lua
 import (
 	"context"
 
+	v1 "k8s.io/api/core/v1"
+
 	"github.com/moonlet-dev/moonlet/engine/kubelet"
 )
 
@@ -19,6 +21,9 @@ func (p *Provider) DescribeNode(ctx context.Context, node string) (kubelet.NodeS
 // WatchNodes implements [kubelet.NodeDescriber]. Loaded scripts, a turned param, a changed config and what hooks write
 // into node.memo may change a node.
 func (p *Provider) WatchNodes(changed func(node string)) { p.scripts.OnNode(changed) }
+
+// ReadNodes implements [kubelet.NodeReader]: scripts and verbs see the labels that the nodes have in Kubernetes.
+func (p *Provider) ReadNodes(read func(node string) *v1.Node) { p.scripts.ReadNodes(read) }
 
 // Beats implements [kubelet.Heart] by hook heartbeat.
 func (p *Provider) Beats(ctx context.Context, node string) bool { return p.scripts.Beats(ctx, node) }

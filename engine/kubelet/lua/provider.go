@@ -24,6 +24,7 @@ var (
 	_ kubelet.Adopter       = (*Provider)(nil)
 	_ kubelet.EventSource   = (*Provider)(nil)
 	_ kubelet.NodeDescriber = (*Provider)(nil)
+	_ kubelet.NodeReader    = (*Provider)(nil)
 	_ kubelet.Heart         = (*Provider)(nil)
 	_ kubelet.WriteSpoiler  = (*Provider)(nil)
 )

@@ -120,3 +120,30 @@ func TestFaultsHoldForAdoptedPods(t *testing.T) {
 		same(t, "restarts when thawed", s.ContainerStatuses[0].RestartCount, int32(1))
 	})
 }
+
+func TestNodesAreSelectedByTheirLabelsInKubernetes(t *testing.T) {
+	p := start(t, `function conditions(node) return { { type = "Zone", status = node.metadata.labels.zone or "Unknown" } } end`)
+	silence := fault.Order{On: fault.Node, Verb: "silence", Select: fault.Selector{Labels: "zone=True"}}
+	if _, err := p.engine.Act(t.Context(), silence); err == nil {
+		t.Error("a node has the label before Kubernetes says so")
+	}
+	labelled := &v1.Node{}
+	p.ReadNodes(func(name string) *v1.Node {
+		if name == "b" {
+			return labelled
+		}
+		return nil
+	})
+	labelled = &v1.Node{}
+	labelled.Labels = map[string]string{"zone": "True"}
+	same(t, "hits", p.act(silence).Hits, []string{"b"})
+	s, err := p.DescribeNode(t.Context(), "b")
+	p.must(err)
+	var zone v1.ConditionStatus
+	for _, c := range s.Conditions {
+		if c.Type == "Zone" {
+			zone = c.Status
+		}
+	}
+	same(t, "what the script sees", zone, v1.ConditionTrue)
+}

@@ -56,6 +56,7 @@ type Template struct {
 	// Annotations are laid over our own and metrics.k8s.io/resource-metrics-path, which is /nodes/NAME/metrics/resource.
 	Annotations map[string]string
 
+	Zone        func(node string) string // label topology.kubernetes.io/zone; nil or "": none
 	Taints      []v1.Taint
 	Info        v1.NodeSystemInfo // machine, system and boot ID left empty are made of the node's name
 	Capacity    v1.ResourceList

@@ -394,3 +394,16 @@ func TestDescribedNodeIsCreatedAsDescribed(t *testing.T) {
 		}
 	})
 }
+
+func TestNodesHaveTheirZones(t *testing.T) {
+	inBubble(t, func(t *trial) {
+		t.run(func(o *nodes.Options) {
+			o.Template.Zone = func(node string) string { return map[string]string{"a": "east"}[node] }
+		}, "a", "b")
+		for name, want := range map[string]string{"a": "east", "b": ""} {
+			if got := t.api.node(name).Labels[v1.LabelTopologyZone]; got != want {
+				t.Errorf("node %s is in zone %q, want %q", name, got, want)
+			}
+		}
+	})
+}

@@ -41,6 +41,11 @@ func (t Template) labels(name string) map[string]string {
 	if t.Info.Architecture != "" {
 		all[v1.LabelArchStable] = t.Info.Architecture
 	}
+	if t.Zone != nil && name != "" {
+		if zone := t.Zone(name); zone != "" {
+			all[v1.LabelTopologyZone] = zone
+		}
+	}
 	maps.Copy(all, t.Labels)
 	return all
 }
