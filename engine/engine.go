@@ -17,6 +17,7 @@ import (
 	"github.com/moonlet-dev/moonlet/engine/config"
 	"github.com/moonlet-dev/moonlet/engine/hook"
 	"github.com/moonlet-dev/moonlet/engine/provider"
+	"github.com/moonlet-dev/moonlet/engine/scenario"
 	"github.com/moonlet-dev/moonlet/engine/script"
 	"github.com/moonlet-dev/moonlet/engine/server"
 	"github.com/moonlet-dev/moonlet/engine/state"
@@ -124,7 +125,20 @@ func (e *Engine) build(c *config.Config, registry *prometheus.Registry) {
 	if e.opts.Kubelet != nil {
 		o.ReadOnly = readOnly
 	}
+	o.Scenarios = e.theatre()
 	e.server = server.New(o)
+}
+
+// theatre tells scenarios on this very provider.
+func (e *Engine) theatre() *scenario.Theatre {
+	var cluster script.Cluster
+	if e.opts.Kubelet != nil {
+		cluster = e.opts.Kubelet.Cluster
+	}
+	return &scenario.Theatre{
+		Stage: scenario.Live(e.provider, e.opts.Clock, cluster), Runtime: e.runtime, Seed: e.seed, Library: e.provider.Sources,
+		Config: func() map[string]any { return anyMap(e.opts.Config.Current().ScriptConfig) },
+	}
 }
 
 func (e *Engine) hookLimits() hook.Limits {
@@ -137,7 +151,9 @@ func (e *Engine) logLimits() provider.LogLimits {
 	return provider.LogLimits{Lines: l.LogLines, Bytes: int(l.LogBytes)}
 }
 
-func (e *Engine) blastRadius() provider.Radius { return provider.Radius(e.opts.Config.Current().Limits.BlastRadius) }
+func (e *Engine) blastRadius() provider.Radius {
+	return provider.Radius(e.opts.Config.Current().Limits.BlastRadius)
+}
 
 // Provider is what serves the calls, for those who drive an Engine in their own process.
 func (e *Engine) Provider() *provider.Provider { return e.provider }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/moonlet-dev/moonlet/engine/config"
 	"github.com/moonlet-dev/moonlet/engine/provider"
+	"github.com/moonlet-dev/moonlet/engine/script"
 )
 
 // Kubelet is what an Engine must know of the cluster whose nodes it is.
@@ -20,6 +21,8 @@ type Kubelet struct {
 	Nodes  []string // their names, at least one
 	NodeIP string   // where their kubelet API is reached; empty: VKUBELET_POD_IP, else the listener's address
 	Minor  int      // minor version of the API server: 37 for v1.37; 0: config's
+
+	Cluster script.Cluster // what scenarios may look at; nil: nothing
 }
 
 // nodeSource describes our nodes as config has them at that moment: all alike but for their names.

@@ -27,7 +27,7 @@ func luaProvider() kubelet.Registration {
 		New: func(ctx context.Context, s kubelet.Setup) (kubelet.Provider, error) {
 			e, err := engine.New(ctx, engine.Options{
 				Config: s.Config, Version: version(), Log: s.Log,
-				Kubelet: &engine.Kubelet{Nodes: s.Nodes, NodeIP: s.NodeIP, Minor: s.Minor},
+				Kubelet: &engine.Kubelet{Nodes: s.Nodes, NodeIP: s.NodeIP, Minor: s.Minor, Cluster: s.Cluster},
 			})
 			if err != nil {
 				return nil, err

@@ -26,7 +26,7 @@ out of memory, print logs) is what short Lua scripts say. Save a script, and it 
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError("%w", err) })
-	root.AddCommand(serveCommand(), kubeletCommand(), scriptCommand(), recordCommand(), configCommand(), completionCommand(), versionCommand())
+	root.AddCommand(serveCommand(), kubeletCommand(), scriptCommand(), scenarioCommand(), recordCommand(), configCommand(), completionCommand(), versionCommand())
 	root.AddCommand(getCommand(), explainCommand(), faultCommand(), paramCommand())
 	root.AddCommand(verbCommands()...)
 	group(root)

@@ -7,6 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
+	v1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+
 	"github.com/moonlet-dev/moonlet/engine/config"
 )
 
@@ -17,6 +21,15 @@ type Setup struct {
 	NodeIP string        // the address under which the kubelet API of the nodes is reached
 	Minor  int           // minor version of the API server: 37 for v1.37
 	Log    *slog.Logger
+
+	Cluster ClusterReader // for what a provider wants to know of the cluster around it
+}
+
+// ClusterReader reads of the cluster what no node needs, and scenarios look at. Objects must not be changed.
+type ClusterReader interface {
+	Deployments(ctx context.Context) ([]*appsv1.Deployment, error)
+	EndpointSlices(ctx context.Context) ([]*discoveryv1.EndpointSlice, error)
+	Nodes(ctx context.Context) ([]*v1.Node, error)
 }
 
 // Registration offers a provider under a name.

@@ -83,7 +83,7 @@ const clusterTypes = `
 ---@field namespace? string
 ---@field name? string with *
 ---@field node? string
----@field owner? string "web-5d9c" or "ReplicaSet/web-5d9c"
+---@field owner? string "web", or "Deployment/web"
 ---@field script? string
 ---@field phase? string
 ---@field ready? boolean

@@ -2,7 +2,10 @@ package provider
 
 import (
 	"context"
+	"slices"
 	"strings"
+
+	v1 "k8s.io/api/core/v1"
 
 	"github.com/moonlet-dev/moonlet/engine/api"
 	"github.com/moonlet-dev/moonlet/engine/journal"
@@ -10,9 +13,56 @@ import (
 	"github.com/moonlet-dev/moonlet/engine/state"
 )
 
-// World is what scenarios read: the pods and nodes as they are now, on a held clock too. Hooks see, on a held clock, the
-// moment before this one.
-func (p *Provider) World() script.World { return &world{p: p, read: true, pods: p.world.of(p.store.List())} }
+// World is what scenarios read: the pods and nodes as they are now, on a held clock too, where hooks see the moment
+// before this one. A node that a fault silences is not ready there, nor are its pods: nobody reaches them, whatever their
+// status says.
+func (p *Provider) World() script.World {
+	w := &world{p: p, read: true, pods: p.world.of(p.store.List())}
+	if set := p.faults.set.Load(); len(set.nodes) > 0 {
+		return &reachedWorld{w, set}
+	}
+	return w
+}
+
+// reachedWorld is the world as those see it who reach for it.
+type reachedWorld struct {
+	*world
+	set *faultSet
+}
+
+// Pods implements [script.World].
+func (w *reachedWorld) Pods() []*script.Pod {
+	pods := slices.Clone(w.world.Pods())
+	for i, pod := range pods {
+		if pod.Ready && w.set.silenced(w.p.nodes.of(pod.Object.Spec.NodeName).name) {
+			lost := *pod
+			lost.Ready = false
+			pods[i] = &lost
+		}
+	}
+	return pods
+}
+
+// Nodes implements [script.World].
+func (w *reachedWorld) Nodes() []*script.Node {
+	nodes := w.world.Nodes()
+	for _, n := range nodes {
+		if w.set.silenced(n.Object.Name) {
+			n.Object = lost(n.Object)
+		}
+	}
+	return nodes
+}
+
+// lost is a node as the control plane has it once it is missed.
+func lost(n *v1.Node) *v1.Node {
+	n = n.DeepCopy()
+	for i := range n.Status.Conditions {
+		c := &n.Status.Conditions[i]
+		c.Status, c.Reason, c.Message = v1.ConditionUnknown, "NodeStatusUnknown", "Kubelet stopped posting node status."
+	}
+	return n
+}
 
 // OverrideParam turns a param, "script.name", for a scenario run. The pods whose scripts see it are re-planned before it
 // returns. A restart forgets it.
@@ -54,4 +104,12 @@ func (p *Provider) paramsChanged(ctx context.Context, by, message string, keys [
 			p.notices.tell(api.Event{Sequence: p.store.Seq(), At: p.clock.Now(), Type: api.EventParamSet, Param: &set})
 		}
 	}
+}
+
+// Sources are the scripts that serve; they must not be changed.
+func (p *Provider) Sources() []script.Source {
+	if sources := p.sources.Load(); sources != nil {
+		return *sources
+	}
+	return nil
 }

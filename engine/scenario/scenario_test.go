@@ -17,6 +17,7 @@ import (
 	"github.com/moonlet-dev/moonlet/engine/fault"
 	"github.com/moonlet-dev/moonlet/engine/scenario"
 	"github.com/moonlet-dev/moonlet/engine/script"
+	"github.com/moonlet-dev/moonlet/engine/state"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -300,7 +301,7 @@ func TestTheatreRunsListsAndEnds(t *testing.T) {
 		t.Errorf("left %+v", left)
 	}
 	err := theatre.Run(t.Context(), api.ScenarioRequest{Text: "scenario('a', function() end)", Name: "b"}, nil)
-	if !errors.Is(err, scenario.ErrBad) || !errors.Is(err, scenario.ErrNoScenario) {
+	if !errors.Is(err, state.ErrInvalid) || !errors.Is(err, scenario.ErrNoScenario) {
 		t.Error(err)
 	}
 }

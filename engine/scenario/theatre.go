@@ -3,7 +3,6 @@ package scenario
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/moonlet-dev/moonlet/engine/api"
 	"github.com/moonlet-dev/moonlet/engine/script"
+	"github.com/moonlet-dev/moonlet/engine/state"
 )
 
 // Theatre is the scenario runs of one process. Its methods may be called from any goroutine.
@@ -33,13 +33,15 @@ type playing struct {
 }
 
 // ErrNoRun says that no run of that name is under way.
-var ErrNoRun = errors.New("no such scenario run")
+var ErrNoRun = fmt.Errorf("no such scenario run: %w", state.ErrNotFound)
 
-// ErrBad says that a request for a run is at fault.
-var ErrBad = errors.New("the scenario cannot run")
+// bad is the error of a request that is at fault: [state.ErrInvalid], with its own words alone.
+type bad struct{ error }
+
+func (b *bad) Unwrap() []error { return []error{b.error, state.ErrInvalid} }
 
 // Run loads a file and tells its scenarios, or the one that is named, one after the other. It returns when they have
-// ended and are undone; ctx ends them. The error is that of a file that cannot run, and wraps [ErrBad]; how the runs went,
+// ended and are undone; ctx ends them. The error is that of a file that cannot run, and wraps [state.ErrInvalid]; how the runs went,
 // their verdicts say.
 func (t *Theatre) Run(ctx context.Context, r api.ScenarioRequest, progress func(api.ScenarioEvent)) error {
 	o := Options{Runtime: t.Runtime, Params: r.Params}
@@ -51,19 +53,20 @@ func (t *Theatre) Run(ctx context.Context, r api.ScenarioRequest, progress func(
 	}
 	f, err := Load(script.Source{Name: cmp.Or(r.File, "scenario.lua"), Text: []byte(r.Text)}, o)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrBad, err)
+		return &bad{err}
 	}
 	names, err := f.names(r.Name)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrBad, err)
+		return &bad{err}
 	}
 	seed := t.Seed
 	if r.Seed != nil {
 		seed = *r.Seed
 	}
 	for _, name := range names {
-		if err := t.run(ctx, f, name, Telling{Stage: t.Stage, Seed: seed, By: r.By, Progress: progress}); err != nil || ctx.Err() != nil {
-			return err
+		verdict, err := t.run(ctx, f, name, Telling{Stage: t.Stage, Seed: seed, By: r.By, Progress: progress})
+		if err != nil || verdict.Ended != "" {
+			return err // whoever ends one of them means them all
 		}
 	}
 	return nil
@@ -81,7 +84,7 @@ func (f *File) names(one string) ([]string, error) {
 	return all, nil
 }
 
-func (t *Theatre) run(ctx context.Context, f *File, name string, how Telling) error {
+func (t *Theatre) run(ctx context.Context, f *File, name string, how Telling) (api.ScenarioVerdict, error) {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	p := &playing{api.ScenarioRun{File: f.file.Name, Scenario: name, By: how.By, Began: t.Stage.Now()}, end}
@@ -96,8 +99,7 @@ func (t *Theatre) run(ctx context.Context, f *File, name string, how Telling) er
 		t.mu.Unlock()
 	}()
 	how.Run = p.Run
-	_, err := f.Run(ctx, name, how)
-	return err
+	return f.Run(ctx, name, how)
 }
 
 // Runs lists the runs under way, oldest first.

@@ -62,7 +62,7 @@ func scenarioEntries() []Entry {
 		},
 		{
 			Name: "cluster_nodes", fn: libClusterNodes, Returns: "ClusterNodeList", Params: []Arg{{"selector", "ClusterSelector?", "name (with *), labels"}},
-			Doc: "The nodes of the cluster, ours and others, as the API server has them now: :ready(), :count(), :names(), list[i]. A silent node of ours is ready in nodes{} and, some 40 seconds later, not here.",
+			Doc: "The nodes of the cluster, ours and others, as the API server has them now: :ready(), :count(), :names(), list[i]. A silent node of ours is not ready in nodes{} at once, and here some 40 seconds later.",
 		},
 	}
 	for i := range entries {

@@ -46,7 +46,7 @@ func libVerb(l *lua.LState, v fault.Verb) int {
 	var err error
 	b.outside(func() { hits, err = b.n.story.Stage.Act(b.n.ctx, o, line) })
 	if err != nil {
-		l.RaiseError("%s:%s(): %s", listOf(v.On), v.Name, err)
+		l.RaiseError("%s:%s(): %s", listOf(v.On), v.Name, strings.TrimPrefix(err.Error(), v.Name+": "))
 	}
 	t := l.CreateTable(len(hits), 0)
 	for i, h := range hits[:min(len(hits), maxArray-1)] {

@@ -126,11 +126,18 @@ func (s *podSelector) accepts(m *member) bool {
 	}
 	is := func(want, have string) bool { return want == "" || want == have }
 	return is(s.Namespace, p.Namespace) && is(s.Node, p.Spec.NodeName) && is(s.Script, m.pod.Script) &&
-		is(s.Phase, string(status.Phase)) && (s.Owner == "" || owned(p.OwnerReferences, s.Owner)) && s.fits(m, &p.ObjectMeta)
+		is(s.Phase, string(status.Phase)) && (s.Owner == "" || owned(&p.ObjectMeta, s.Owner)) && s.fits(m, &p.ObjectMeta)
 }
 
-func owned(refs []metav1.OwnerReference, name string) bool {
-	return slices.ContainsFunc(refs, func(r metav1.OwnerReference) bool { return r.Name == name || r.Kind+"/"+r.Name == name })
+// owned compares the owners by name, or by Kind/name; the Deployment behind a ReplicaSet is one too.
+func owned(meta *metav1.ObjectMeta, name string) bool {
+	return slices.ContainsFunc(meta.OwnerReferences, func(r metav1.OwnerReference) bool {
+		if r.Name == name || r.Kind+"/"+r.Name == name {
+			return true
+		}
+		deployment, ok := strings.CutSuffix(r.Name, "-"+meta.Labels["pod-template-hash"])
+		return ok && r.Kind == "ReplicaSet" && (deployment == name || "Deployment/"+deployment == name)
+	})
 }
 
 func libPods(l *lua.LState) int {

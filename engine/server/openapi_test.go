@@ -39,6 +39,8 @@ func described(t *testing.T) (*openapi3.T, routers.Router) {
 // Every operation is asked for real, well and badly; requests that are accepted and all answers must be as described.
 func TestRequestsAndAnswersAreAsDescribed(t *testing.T) {
 	doc, router := described(t)
+	openapi3filter.RegisterBodyDecoder("application/x-ndjson", openapi3filter.FileBodyDecoder) // each line is held against its schema elsewhere
+	t.Cleanup(func() { openapi3filter.UnregisterBodyDecoder("application/x-ndjson") })
 	asked := map[string]bool{}
 	for _, c := range []struct {
 		method, target, kind, body string
@@ -78,9 +80,18 @@ func TestRequestsAndAnswersAreAsDescribed(t *testing.T) {
 		{"GET", "/api/v1/node", "", "", 200},
 		{"GET", "/api/v1/node?node=moon-2", "", "", 200},
 		{"GET", "/api/v1/node?node=none-of-ours", "", "", 404},
+		{"GET", "/api/v1/scenarios", "", "", 200},
+		{"POST", "/api/v1/scenarios", "application/json", `{"text":"scenario('a', function() end)","seed":7}`, 200},
+		{"POST", "/api/v1/scenarios", "application/json", `{"text":"broken"}`, 400},
+		{"POST", "/api/v1/scenarios", "application/json", `{"text":"` + strings.Repeat("-", 5<<20) + `"}`, 413},
+		{"DELETE", "/api/v1/scenarios?by=ada", "", "", 200},
+		{"DELETE", "/api/v1/scenarios/a-1?by=ada", "", "", 200},
+		{"DELETE", "/api/v1/scenarios/a-2", "", "", 404},
 		{"GET", "/api/v1/openapi.json", "", "", 200},
 	} {
-		s, _ := withWeb(t)
+		f := newFake()
+		s := server.New(server.Options{Provider: f, Scenarios: &theatre{}})
+		do(s, "POST", "/createPod", web)
 		r := httptest.NewRequestWithContext(t.Context(), c.method, c.target, strings.NewReader(c.body))
 		r.Header.Set("Content-Type", c.kind)
 		route, path, err := router.FindRoute(r)

@@ -33,6 +33,7 @@ func (s *Server) routes() *httprouter.Router {
 	}
 	register(r, http.MethodGet, api.V1+"/openapi.json", s.plain(s.openapi))
 	r.GET(api.V1+"/events", s.events)
+	r.POST(api.V1+"/scenarios", s.runScenarios)
 	return r
 }
 

@@ -25,6 +25,7 @@ type Options struct {
 	BodyLimit   int64                  // bytes of a request body; 0: 4 MiB
 	OS          string                 // what /operatingSystem answers; empty: Linux
 	KubeletPort int32                  // what /nodeDaemonEndpoints answers
+	Scenarios   Scenarios              // nil: none are run here
 	ReadOnly    string                 // why pods can only be read here, for those who try to change one; empty: they can be changed
 	Token       func() (string, error) // what /api/v1 asks of its clients, looked up for each request; nil or "": nothing
 	Heartbeat   time.Duration          // between comments on a silent event stream; 0: 15 s

@@ -38,6 +38,9 @@ var v1Routes = []struct {
 	{http.MethodGet, "/faults", (*Server).v1Faults},
 	{http.MethodDelete, "/faults", (*Server).v1Reset},
 	{http.MethodDelete, "/faults/:id", (*Server).v1Undo},
+	{http.MethodGet, "/scenarios", (*Server).v1Runs},
+	{http.MethodDelete, "/scenarios", (*Server).v1EndRuns},
+	{http.MethodDelete, "/scenarios/:run", (*Server).v1EndRuns},
 	{http.MethodGet, "/nodes", (*Server).v1Nodes},
 	{http.MethodGet, "/node", (*Server).v1Node},
 }

@@ -141,7 +141,7 @@
 ---@field namespace? string
 ---@field name? string with *
 ---@field node? string
----@field owner? string "web-5d9c" or "ReplicaSet/web-5d9c"
+---@field owner? string "web", or "Deployment/web"
 ---@field script? string
 ---@field phase? string
 ---@field ready? boolean
@@ -433,7 +433,7 @@ function deployments(selector) end
 ---@return EndpointList
 function endpoints(selector) end
 
----The nodes of the cluster, ours and others, as the API server has them now: :ready(), :count(), :names(), list[i]. A silent node of ours is ready in nodes{} and, some 40 seconds later, not here.
+---The nodes of the cluster, ours and others, as the API server has them now: :ready(), :count(), :names(), list[i]. A silent node of ours is not ready in nodes{} at once, and here some 40 seconds later.
 ---@param selector? ClusterSelector name (with *), labels
 ---@return ClusterNodeList
 function cluster_nodes(selector) end

@@ -26,6 +26,7 @@ import (
 	"github.com/moonlet-dev/moonlet/engine/kubelet/env"
 	"github.com/moonlet-dev/moonlet/engine/kubelet/events"
 	"github.com/moonlet-dev/moonlet/engine/kubelet/kubeletapi"
+	"github.com/moonlet-dev/moonlet/engine/kubelet/look"
 	"github.com/moonlet-dev/moonlet/engine/kubelet/nodes"
 	"github.com/moonlet-dev/moonlet/engine/kubelet/pods"
 )
@@ -90,6 +91,7 @@ func (b *Broker) open(ctx context.Context) (err error) {
 	b.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	b.provider, err = b.opts.Provider.New(ctx, kubelet.Setup{
 		Config: b.opts.Config, Nodes: b.names, NodeIP: nodeIP(), Minor: b.cluster.Minor, Log: b.log,
+		Cluster: look.New(b.cluster.Client, b.config.Kubelet.Namespace),
 	})
 	if err != nil {
 		return err

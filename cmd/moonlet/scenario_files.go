@@ -1,0 +1,136 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
+
+	"github.com/moonlet-dev/moonlet/engine/script"
+	"github.com/moonlet-dev/moonlet/engine/sim/stage"
+)
+
+// scenarioFiles reads the files that the arguments name: files, or those of a folder that declare scenarios.
+func scenarioFiles(args []string) ([]script.Source, error) {
+	var files []script.Source
+	for _, arg := range args {
+		info, err := os.Stat(arg)
+		if err != nil {
+			return nil, usageError("%w", err)
+		}
+		paths := []string{arg}
+		if info.IsDir() {
+			if paths, err = filepath.Glob(filepath.Join(arg, "*.lua")); err != nil {
+				return nil, err
+			}
+		}
+		for _, path := range paths {
+			text, err := os.ReadFile(path) //nolint:gosec // the files that the user names
+			if err != nil {
+				return nil, err
+			}
+			if !info.IsDir() || tellsStories(path, string(text)) {
+				files = append(files, script.Source{Name: filepath.Base(path), Text: text})
+			}
+		}
+	}
+	if len(files) == 0 {
+		return nil, usageError("%s: no file there declares a scenario", strings.Join(args, " "))
+	}
+	return files, nil
+}
+
+// tellsStories says that a file of a folder is meant: others hold behaviours, or tests.
+func tellsStories(path, text string) bool {
+	return script.Loadable(filepath.Base(path)) && strings.Contains(text, "scenario(")
+}
+
+// readPods reads manifests of pods and deployments.
+func readPods(files []string) ([]stage.Pods, error) {
+	var all []stage.Pods
+	for _, file := range files {
+		f, err := os.Open(file) //nolint:gosec // the files that the user names
+		if err != nil {
+			return nil, usageError("--pod: %w", err)
+		}
+		pods, err := podsIn(f)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return nil, usageError("--pod %s: %w", file, err)
+		}
+		all = append(all, pods...)
+	}
+	return all, nil
+}
+
+// podsIn reads the documents of a manifest.
+func podsIn(r io.Reader) ([]stage.Pods, error) {
+	var all []stage.Pods
+	docs := utilyaml.NewYAMLOrJSONDecoder(r, 4096)
+	for {
+		var raw map[string]any
+		if err := docs.Decode(&raw); errors.Is(err, io.EOF) {
+			return all, nil
+		} else if err != nil {
+			return nil, err
+		}
+		if len(raw) == 0 {
+			continue
+		}
+		text, err := yaml.Marshal(raw)
+		if err != nil {
+			return nil, err
+		}
+		pods, err := podsOf(fmt.Sprint(raw["kind"]), text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, pods)
+	}
+}
+
+// podsOf reads one document.
+func podsOf(kind string, text []byte) (stage.Pods, error) {
+	switch kind {
+	case "Pod":
+		p := &v1.Pod{}
+		if err := yaml.UnmarshalStrict(text, p); err != nil {
+			return stage.Pods{}, err
+		}
+		return stage.Pods{Template: withNamespace(p)}, needContainers(p)
+	case "Deployment":
+		d := &appsv1.Deployment{}
+		if err := yaml.UnmarshalStrict(text, d); err != nil {
+			return stage.Pods{}, err
+		}
+		p := &v1.Pod{ObjectMeta: d.Spec.Template.ObjectMeta, Spec: d.Spec.Template.Spec}
+		p.Namespace, p.Name = d.Namespace, d.Name
+		n := 1
+		if d.Spec.Replicas != nil {
+			n = int(*d.Spec.Replicas)
+		}
+		return stage.Pods{Template: withNamespace(p), Count: n}, needContainers(p)
+	}
+	return stage.Pods{}, fmt.Errorf("it holds a %s: only Pods and Deployments can be played with", kind)
+}
+
+func withNamespace(p *v1.Pod) *v1.Pod {
+	if p.Namespace == "" {
+		p.Namespace = metav1.NamespaceDefault
+	}
+	return p
+}
+
+func needContainers(p *v1.Pod) error {
+	if p.Name == "" || len(p.Spec.Containers) == 0 {
+		return fmt.Errorf("%q needs a name and containers", p.Name)
+	}
+	return nil
+}
