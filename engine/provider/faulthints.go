@@ -51,7 +51,7 @@ func (p *Provider) noNode(o fault.Order) error {
 func hint(what string, s fault.Selector, all []fault.Subject) string {
 	parts := []struct {
 		name, value string
-		select_     fault.Selector
+		only        fault.Selector
 		of          func(fault.Subject) []string
 	}{
 		{"namespace", s.Namespace, fault.Selector{Namespace: s.Namespace}, func(o fault.Subject) []string { return []string{o.Namespace} }},
@@ -61,7 +61,7 @@ func hint(what string, s fault.Selector, all []fault.Subject) string {
 		{"script", s.Script, fault.Selector{Script: s.Script}, func(o fault.Subject) []string { return []string{o.Script} }},
 	}
 	for _, part := range parts {
-		if part.value == "" || fitsAny(part.select_, all) {
+		if part.value == "" || fitsAny(part.only, all) {
 			continue
 		}
 		return fmt.Sprintf(": no %s has the %s %q%s", what, part.name, part.value, nearestOf(part.value, all, part.of))

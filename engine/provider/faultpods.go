@@ -13,9 +13,7 @@ import (
 	"github.com/moonlet-dev/moonlet/engine/state"
 )
 
-// hitKey is a pod as a fault names it.
-type hitKey = state.Key
-
+// keyNamed is a pod as a fault names it.
 func keyNamed(hit string) state.Key {
 	namespace, name, _ := strings.Cut(hit, "/")
 	return state.Key{Namespace: namespace, Name: name}

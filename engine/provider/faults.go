@@ -12,6 +12,7 @@ import (
 
 	"github.com/moonlet-dev/moonlet/engine/api"
 	"github.com/moonlet-dev/moonlet/engine/fault"
+	"github.com/moonlet-dev/moonlet/engine/state"
 )
 
 // faultBook keeps the faults in force. Orders are taken one at a time; whoever asks what holds reads a snapshot.
@@ -62,7 +63,7 @@ func (p *Provider) Act(ctx context.Context, o fault.Order) (fault.Result, error)
 	if o.DryRun || len(aim.hits) == 0 && aim.named() {
 		return result, nil
 	}
-	result.ID, err = p.carryOut(ctx, o, aim, result.Until)
+	result.ID, err = p.carryOut(context.WithoutCancel(ctx), o, aim, result.Until) // whole, or not at all
 	return result, err
 }
 
@@ -81,6 +82,7 @@ func (p *Provider) carryOut(ctx context.Context, o fault.Order, aim aim, until t
 	begin(p, s)
 	if verb.Lasts || !s.next.IsZero() {
 		if err := p.keepFault(ctx, s); err != nil {
+			p.unkeep(s)
 			return "", err
 		}
 		p.stand(ctx, s)
@@ -119,7 +121,7 @@ func (p *Provider) stand(ctx context.Context, s *standing) {
 func (p *Provider) takeEffect(ctx context.Context, s *standing, why string) {
 	switch s.On {
 	case fault.Pod:
-		p.eachHit(s, func(key hitKey) { p.feel(ctx, s, key, why) })
+		p.eachHit(s, func(key state.Key) { p.feel(ctx, s, key, why) })
 	case fault.Node:
 		for _, name := range s.Hits {
 			p.nodeFelt(ctx, s, name, why)
