@@ -35,7 +35,6 @@ func getCommand() *cobra.Command {
 type podsWanted struct {
 	filter api.PodFilter
 	labels string
-	node   string
 }
 
 func getPodsCommand() *cobra.Command {
@@ -56,7 +55,9 @@ what the verbs take.`,
 	f.StringVarP(&want.labels, "selector", "l", "", "pods with these labels, such as app=web,tier!=db")
 	f.StringVar(&want.filter.Script, "script", "", "pods that this script owns")
 	f.StringVar(&want.filter.Phase, "phase", "", "pods in this phase")
-	f.StringVar(&want.node, "node", "", "pods of this node; a pattern")
+	f.StringVar(&want.filter.Name, "name", "", "pods whose name fits this pattern")
+	f.StringVar(&want.filter.Node, "node", "", "pods of this node; a pattern")
+	f.StringVar(&want.filter.Owner, "owner", "", "pods of this owner, such as Deployment/web or web")
 	completeFrom(cmd, from, map[string]source{"namespace": namespaces, "script": scripts, "node": nodeNames})
 	complete(cmd, "phase", "Pending", "Running", "Succeeded", "Failed")
 	cmd.ValidArgsFunction = completeArgs(from, podNames)
@@ -72,7 +73,7 @@ what the verbs take.`,
 			if err != nil {
 				return err
 			}
-			pods, err = want.narrow(pods, names)
+			pods, err = narrow(pods, names)
 			shown := podTable{pods: pods, format: *format, all: want.filter.Namespace == ""}
 			if *format == "wide" {
 				shown.faults = faultsOnPods(cmd.Context(), c)
@@ -83,13 +84,10 @@ what the verbs take.`,
 	return cmd
 }
 
-// narrow keeps the pods of the node and the names that are wanted. A name that is none is an error beside the others.
-func (w *podsWanted) narrow(pods []api.Pod, names []string) ([]api.Pod, error) {
+// narrow keeps the pods of the names that are wanted. A name that is none is an error beside the others.
+func narrow(pods []api.Pod, names []string) ([]api.Pod, error) {
 	missing := slices.Clone(names)
 	pods = slices.DeleteFunc(pods, func(p api.Pod) bool {
-		if w.node != "" && !fits(w.node, p.Node) {
-			return true
-		}
 		of := func(name string) bool { return isNamed(name, p.Namespace, p.Name) }
 		missing = slices.DeleteFunc(missing, of)
 		return len(names) > 0 && !slices.ContainsFunc(names, of)

@@ -93,7 +93,7 @@ func (r *remote) explain(err error) error {
 	case refused.Told.Error == "":
 		return fmt.Errorf("%s answered %s: is that a Moonlet? Name it with --server or MOONLET_SERVER", r.address(), refused.Status)
 	case refused.Told.Reason == api.ReasonNoMatch:
-		return coded{fmt.Errorf("%s: look with: moonlet get pods, or allow it with --allow-empty", refused.Told.Error), exitCheck}
+		return coded{errors.New(refused.Told.Error), exitCheck} // the core says what was meant
 	case refused.Code == http.StatusUnauthorized:
 		return fmt.Errorf("%s at %s: set MOONLET_TOKEN, or name its file with --token-file", refused.Told.Error, r.address())
 	case refused.Code == http.StatusBadRequest:

@@ -20,17 +20,32 @@ out of memory, print logs) is what short Lua scripts say. Save a script, and it 
   moonlet kubelet                   be a node of the cluster your kubeconfig names
   moonlet script new flaky          write a first script
   moonlet script check              what is wrong with the scripts
+  moonlet get pods                  what the pods of a running Moonlet do
+  moonlet pod crash web-0 137       let one crash
+  moonlet explain web-0             why it is in its state, and what comes next
   moonlet config view --origin      every setting, and where its value comes from`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError("%w", err) })
-	root.AddCommand(serveCommand(), kubeletCommand(), scriptCommand(), scenarioCommand(), recordCommand(), configCommand(), completionCommand(), versionCommand())
-	root.AddCommand(getCommand(), explainCommand(), faultCommand(), paramCommand())
-	root.AddCommand(verbCommands()...)
+	chapter(root, "Be a provider, or nodes of a cluster:", serveCommand(), kubeletCommand())
+	chapter(root, "Look at a running Moonlet:", getCommand(), explainCommand(), paramCommand())
+	chapter(root, "Let things go wrong there, on purpose:", append(verbCommands(), faultCommand(), scenarioCommand())...)
+	chapter(root, "Write and try scripts:", scriptCommand(), recordCommand())
+	chapter(root, "About this program:", configCommand(), completionCommand(), versionCommand())
+	root.SetHelpCommandGroupID("About this program:")
 	group(root)
 	return root
+}
+
+// chapter adds commands under a title of their own in the help, in this order.
+func chapter(root *cobra.Command, title string, commands ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: title, Title: title})
+	for _, cmd := range commands {
+		cmd.GroupID = title
+		root.AddCommand(cmd)
+	}
 }
 
 // group makes a command of subcommands: alone it prints its help, with an unknown word it says which one was meant.

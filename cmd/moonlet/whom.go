@@ -138,24 +138,31 @@ func podNamed(word, flag string) (place, error) {
 	return place{namespace, name}, nil
 }
 
-// missing makes the error of one name that is none say so, with the nearest.
+// missing adds to the core's error what only the command line knows: that a name was meant as an argument, or that such
+// a pod is in another namespace.
 func (w *whom) missing(ctx context.Context, c *client.Client, err error, names []string) error {
 	refused, ok := errors.AsType[*client.Error](err)
-	if !ok || refused.Told.Reason != api.ReasonNoMatch || len(names) != 1 || strings.ContainsAny(names[0], "*?[") || w.on == fault.Call {
-		return err
-	}
-	one, bad := w.named(names[0])
-	if bad != nil {
+	if !ok || refused.Told.Reason != api.ReasonNoMatch || len(names) != 1 || w.on == fault.Call {
 		return err
 	}
 	if choice := w.nearChoice(names[0]); choice != "" {
-		return checkError("there is no %s %s: did you mean %s?", w.on, one, choice)
+		return checkError("%s is the name of no %s: did you mean %s?", names[0], w.on, choice)
 	}
-	if w.on == fault.Node {
-		known, _ := nodeNames(ctx, c)
-		return checkError("there is no node %s%s", one, orNearest(one.name, known, "see moonlet get nodes"))
+	if w.on == fault.Pod && !strings.Contains(names[0], "/") && w.flags.Namespace == "" {
+		if there := elsewhere(ctx, c, names[0]); there != "" {
+			return checkError("there is no pod %s in namespace %s: did you mean %s?", names[0], api.DefaultNamespace, there)
+		}
 	}
-	return noPod(ctx, c, one)
+	return err
+}
+
+// elsewhere is a pod of that name where there is one, but none in the default namespace.
+func elsewhere(ctx context.Context, c *client.Client, name string) string {
+	pods, _ := c.Pods(ctx, api.PodFilter{Name: name})
+	if len(pods) == 0 || slices.ContainsFunc(pods, func(p api.Pod) bool { return p.Namespace == api.DefaultNamespace }) {
+		return ""
+	}
+	return pods[0].Namespace + "/" + pods[0].Name
 }
 
 // nearChoice is the choice of one of the verb's arguments that a word, taken for a name, may have been meant as.

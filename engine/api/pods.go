@@ -11,7 +11,10 @@ import (
 type PodFilter struct {
 	Namespace string
 	Phase     string          // Pending, Running, Succeeded, Failed
-	Script    string          // owner, without ".lua"
+	Script    string          // that owns it, without ".lua"
+	Name      string          // a pattern with * ? [a-z]
+	Node      string          // a pattern
+	Owner     string          // "Deployment/web" or "web"
 	Labels    labels.Selector // nil: any
 	Limit     int             // at most so many, in order of namespace and name; 0: all
 }

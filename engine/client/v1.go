@@ -13,7 +13,9 @@ import (
 // Pods lists pods in rows, by namespace and name. Only a Moonlet answers; so it is with all that follows.
 func (c *Client) Pods(ctx context.Context, f api.PodFilter) ([]api.Pod, error) {
 	q := url.Values{}
-	for name, value := range map[string]string{"namespace": f.Namespace, "phase": f.Phase, "script": f.Script} {
+	for name, value := range map[string]string{
+		"namespace": f.Namespace, "phase": f.Phase, "script": f.Script, "name": f.Name, "node": f.Node, "owner": f.Owner,
+	} {
 		if value != "" {
 			q.Set(name, value)
 		}

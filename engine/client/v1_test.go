@@ -41,9 +41,9 @@ func TestOwnCallsAsTheyGoOut(t *testing.T) {
 		"pods": {
 			`[{"name":"web","namespace":"a"}]`,
 			func(c *client.Client) (any, error) {
-				return c.Pods(t.Context(), api.PodFilter{Namespace: "a", Phase: "Running", Script: "flaky", Labels: web, Limit: 3})
+				return c.Pods(t.Context(), api.PodFilter{Namespace: "a", Phase: "Running", Script: "flaky", Labels: web, Limit: 3, Name: "w*", Node: "n", Owner: "Deployment/web"})
 			},
-			asked{"GET", "/prefix/api/v1/pods?labels=app%3Dweb&limit=3&namespace=a&phase=Running&script=flaky", "Bearer s", ""},
+			asked{"GET", "/prefix/api/v1/pods?labels=app%3Dweb&limit=3&name=w%2A&namespace=a&node=n&owner=Deployment%2Fweb&phase=Running&script=flaky", "Bearer s", ""},
 			[]api.Pod{{Name: "web", Namespace: "a"}},
 		},
 		"nodes": {

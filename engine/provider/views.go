@@ -20,22 +20,24 @@ import (
 // Pods lists the pods that a filter lets through, by namespace and name.
 func (p *Provider) Pods(f api.PodFilter) []api.Pod {
 	out := []api.Pod{}
+	match, err := fault.Selector{Namespace: f.Namespace, Name: f.Name, Node: f.Node, Owner: f.Owner, Script: f.Script}.Compile()
+	if err != nil {
+		return out // the door has refused it: it is no pattern, and fits nobody
+	}
 	for _, one := range p.store.List() {
 		if f.Limit > 0 && len(out) == f.Limit {
 			break
 		}
-		if passes(f, one) {
+		if passes(f, match, one) {
 			out = append(out, p.view(one))
 		}
 	}
 	return out
 }
 
-func passes(f api.PodFilter, one *state.Pod) bool {
-	return (f.Namespace == "" || f.Namespace == one.Namespace) &&
-		(f.Phase == "" || f.Phase == string(one.Status.Phase)) &&
-		(f.Script == "" || f.Script == one.Owner) &&
-		(f.Labels == nil || f.Labels.Matches(labels.Set(one.Object.Labels)))
+func passes(f api.PodFilter, match *fault.Matcher, one *state.Pod) bool {
+	return (f.Phase == "" || f.Phase == string(one.Status.Phase)) &&
+		(f.Labels == nil || f.Labels.Matches(labels.Set(one.Object.Labels))) && match.Match(subjectOf(one))
 }
 
 func (p *Provider) view(one *state.Pod) api.Pod {

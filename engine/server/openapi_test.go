@@ -48,7 +48,9 @@ func TestRequestsAndAnswersAreAsDescribed(t *testing.T) {
 	}{
 		{"GET", "/api/v1/pods", "", "", 200},
 		{"GET", "/api/v1/pods?namespace=default&phase=Running&script=flaky&labels=app%3Dweb&limit=5", "", "", 200},
+		{"GET", "/api/v1/pods?name=web-*&node=moon-*&owner=Deployment%2Fweb", "", "", 200},
 		{"GET", "/api/v1/pods?labels=!!", "", "", 400},
+		{"GET", "/api/v1/pods?name=%5B", "", "", 400},
 		{"GET", "/api/v1/pods/default/web", "", "", 200},
 		{"GET", "/api/v1/pods/default/nosuch", "", "", 404},
 		{"GET", "/api/v1/pods/default/web/journal", "", "", 200},
@@ -162,13 +164,13 @@ func TestTheDocumentIsTheEmbeddedOne(t *testing.T) {
 
 func TestTheFilterReachesTheProvider(t *testing.T) {
 	s, f := withWeb(t)
-	do(s, http.MethodGet, "/api/v1/pods?namespace=a&phase=Running&script=flaky&labels=app%3Dweb&limit=5", "")
+	do(s, http.MethodGet, "/api/v1/pods?namespace=a&phase=Running&script=flaky&labels=app%3Dweb&limit=5&name=w*&node=n&owner=web", "")
 	got := f.filter
 	if got.Labels == nil || got.Labels.String() != "app=web" {
 		t.Errorf("labels: %v", got.Labels)
 	}
 	got.Labels = nil
-	if want := (api.PodFilter{Namespace: "a", Phase: "Running", Script: "flaky", Limit: 5}); got != want {
+	if want := (api.PodFilter{Namespace: "a", Phase: "Running", Script: "flaky", Limit: 5, Name: "w*", Node: "n", Owner: "web"}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

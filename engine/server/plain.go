@@ -23,8 +23,10 @@ The web-provider API:
   GET  /nodeDaemonEndpoints              /operatingSystem
 
 Ours:
-  GET  /api/v1/pods   /api/v1/scripts    /api/v1/params            /api/v1/node
-  GET  /api/v1/events                    /api/v1/openapi.json      /readyz?verbose     /metrics
+  GET  /api/v1/pods   /api/v1/nodes      /api/v1/scripts           /api/v1/params
+  GET  /api/v1/verbs  /api/v1/faults     /api/v1/events            /api/v1/openapi.json
+  POST /api/v1/actions                   a verb as JSON, as moonlet pod, node, call and write send it
+  GET  /readyz?verbose                   /metrics
 
 Try:
   curl -X POST --data-binary @pod.json HOST/createPod

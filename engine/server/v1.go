@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/moonlet-dev/moonlet/engine/api"
+	"github.com/moonlet-dev/moonlet/engine/fault"
 )
 
 // ask is a request to /api/v1 with the named parts of its path.
@@ -123,7 +124,12 @@ func (s *Server) v1Node(a ask) (any, error) {
 // podFilter reads which pods are wanted.
 func podFilter(r *http.Request) (api.PodFilter, error) {
 	q := r.URL.Query()
-	f := api.PodFilter{Namespace: q.Get("namespace"), Phase: q.Get("phase"), Script: q.Get("script")}
+	f := api.PodFilter{
+		Namespace: q.Get("namespace"), Phase: q.Get("phase"), Script: q.Get("script"), Name: q.Get("name"), Node: q.Get("node"), Owner: q.Get("owner"),
+	}
+	if _, err := (fault.Selector{Name: f.Name, Node: f.Node}).Compile(); err != nil {
+		return f, err
+	}
 	if text := q.Get("labels"); text != "" {
 		selector, err := labels.Parse(text)
 		if err != nil {
