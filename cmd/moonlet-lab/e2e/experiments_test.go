@@ -189,7 +189,7 @@ func (s *stand) create(b *testing.B, name string) {
 	b.Helper()
 	p := podOn(s.node, s.ns, name)
 	p.Labels = map[string]string{"pod-container-running-failed.stage.kwok.x-k8s.io": "true"} // KWOK's chaos Stage wants it
-	time.Sleep(time.Second) // a rule just set is known by then
+	time.Sleep(time.Second)                                                                  // a rule just set is known by then
 	s.since = time.Now()
 	if _, err := s.client.CoreV1().Pods(s.ns).Create(b.Context(), p, metav1.CreateOptions{}); err != nil {
 		b.Fatal(err)

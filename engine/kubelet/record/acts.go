@@ -65,36 +65,39 @@ func (n *narrator) inheritedExit(act Act, t *podTale, c *containerTale, s *start
 
 // unready is a run that lost its readiness for a while.
 func (n *narrator) unready(act Act, t *podTale, s *startTale) {
-	if up, _ := n.rhythm(s); up > 0 && !s.before {
+	if up, _ := n.rhythm(t, s); up > 0 && !s.before {
 		return // its life tells
 	}
 	act.Verb = "unready"
 	for i := 1; i < len(s.flips); i += 2 {
-		from, until := s.flips[i].at, n.end
+		var until time.Time // zero: longer than anybody looked
 		switch {
 		case i+1 < len(s.flips):
 			until = s.flips[i+1].at
-		case !s.ended.IsZero():
-			until = s.ended
-		case !t.deleted.IsZero():
-			until = t.deleted
+		case !s.ended.IsZero() && s.cause == itself:
+			until = s.ended.Add(Round) // it must not get ready just before
 		}
-		act.At, act.Lasts = n.span(n.start, from), n.span(from, until)
+		act.At, act.Lasts = n.span(n.start, s.flips[i].at), 0
+		if !until.IsZero() {
+			act.Lasts = n.span(s.flips[i].at, until)
+		}
 		act.Why = n.pod(t) + " was not ready"
-		if !n.told(act) { // all containers of a pod lose it together
-			n.acts = append(n.acts, act)
-		}
+		n.together(act)
 	}
 }
 
-// told says that the same happens to the same pod already.
-func (n *narrator) told(act Act) bool {
-	for _, a := range n.acts {
-		if a.Role == act.Role && a.Nth == act.Nth && a.Verb == act.Verb && a.At == act.At && a.Lasts == act.Lasts {
-			return true
+// together adds an act, once for all containers of a pod: they lose their readiness together. Some end before it is over.
+func (n *narrator) together(act Act) {
+	for i := range n.acts {
+		a := &n.acts[i]
+		if a.Role == act.Role && a.Nth == act.Nth && a.Verb == act.Verb && a.At == act.At {
+			if a.Lasts > 0 && (act.Lasts == 0 || act.Lasts > a.Lasts) { // 0: to the end
+				a.Lasts = act.Lasts
+			}
+			return
 		}
 	}
-	return false
+	n.acts = append(n.acts, act)
 }
 
 // ended is a pod that its node ended.
@@ -106,38 +109,33 @@ func (n *narrator) ended(act Act, t *podTale) {
 	act.Why = fmt.Sprintf("%s: %s: %s", n.pod(t), t.end.reason, t.end.message)
 	switch t.end.reason {
 	case "Evicted":
-		act.Verb, act.Args = "evict", evictionArgs(t.end.message)
+		act.Verb, act.Args = "evict", []any{evictionKind(t.end.message), t.end.message}
 	case "Terminated":
-		n.shutdown(t, act.Why)
-		return
+		if n.shutDown[t.pod.Spec.NodeName] {
+			return // the node tells it
+		}
+		act.Verb, act.Args = "evict", []any{"shutdown"}
+	case "Preempting":
+		act.Verb, act.Args = "evict", []any{"preempted"}
+	case deadline:
+		act.Verb, act.Args = "evict", []any{"deadline"}
 	default:
 		act.Verb, act.Args = "stop", []any{"Failed", t.end.reason, t.end.message}
 	}
 	n.acts = append(n.acts, act)
 }
 
-// evictionArgs are the kind of an eviction, as the verb has it, and the node's own words.
-func evictionArgs(message string) []any {
-	kind := "memory"
+// evictionKind is what an eviction was about, as the verb has it.
+func evictionKind(message string) string {
 	for _, k := range []struct{ text, kind string }{
 		{"resource: ephemeral-storage", "ephemeral-storage"}, {"resource: inodes", "inodes"}, {"resource: pids", "pids"},
-		{"local storage usage exceeds", "ephemeral-limit"}, {"local ephemeral storage limit", "ephemeral-limit"}, {"Usage of EmptyDir", "ephemeral-limit"},
+		{"local storage usage exceeds", "ephemeral-limit"}, {"local ephemeral storage limit", "container-limit"}, {"Usage of EmptyDir", "emptydir-limit"},
 	} {
 		if strings.Contains(message, k.text) {
-			kind = k.kind
+			return k.kind
 		}
 	}
-	return []any{kind, message}
-}
-
-// shutdown is a node that ended its pods to be shut down itself. Its condition tells the same, if anybody saw it.
-func (n *narrator) shutdown(t *podTale, why string) {
-	for _, a := range n.acts {
-		if a.Node == t.pod.Spec.NodeName && a.Verb == "shutdown" {
-			return
-		}
-	}
-	n.acts = append(n.acts, Act{At: n.span(n.start, t.end.at), Node: t.pod.Spec.NodeName, Verb: "shutdown", Why: why})
+	return "memory"
 }
 
 // node is what befell a node.
@@ -149,8 +147,6 @@ func (n *narrator) node(t *nodeTale) {
 			act.Args = []any{e.text}
 		case "capacity":
 			act.Args = []any{amounts(e)}
-		case "shutdown":
-			n.acts = dropShutdown(n.acts, t.name)
 		}
 		if !e.until.IsZero() {
 			act.Lasts = max(n.span(e.from, e.until), n.round)
@@ -167,16 +163,6 @@ func (n *narrator) node(t *nodeTale) {
 	if !t.gone.IsZero() {
 		n.acts = append(n.acts, Act{At: n.span(n.start, t.gone), Node: t.name, Why: t.name + " was deleted"})
 	}
-}
-
-// dropShutdown takes away what the pods told of a shutdown, now that the node tells it better.
-func dropShutdown(acts []Act, node string) []Act {
-	for i, a := range acts {
-		if a.Node == node && a.Verb == "shutdown" && a.Args == nil && a.Lasts == 0 {
-			return append(acts[:i:i], acts[i+1:]...)
-		}
-	}
-	return acts
 }
 
 func amounts(e *episode) map[string]string {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // facts are what a person would say of a pod. Nothing, where nothing went wrong.
@@ -84,11 +85,18 @@ func (t *tally) lines() []string {
 
 // oneLine makes a text fit for a comment.
 func oneLine(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
+	text = strings.Map(printable, strings.Join(strings.Fields(text), " "))
 	if runes := []rune(text); len(runes) > longest {
 		return string(runes[:longest]) + "…"
 	}
 	return text
+}
+
+func printable(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return '?'
 }
 
 const longest = 120

@@ -9,6 +9,7 @@ import (
 type needs struct {
 	names   bool // some names are made up
 	turns   bool // some roles have several lives
+	places  bool // and some of these have them by age
 	nth     bool // the scenario is about one of several
 	creates bool
 	pulls   bool
@@ -20,6 +21,7 @@ func (s *Story) needs() needs {
 	for _, r := range s.Roles {
 		n.names = n.names || strings.Contains(r.Name, "*")
 		n.turns = n.turns || len(r.Lives) > 1
+		n.places = n.places || len(r.Lives) > 1 && r.ByAge()
 		for _, l := range r.Lives {
 			n.creates = n.creates || l.Refused != nil || l.Delay > 0
 			n.pulls = n.pulls || slices.ContainsFunc(l.Containers, func(c Container) bool { return len(c.Pulls) > 0 })
@@ -61,7 +63,7 @@ func (s *Story) hooks(w *writer) {
 		add(true, luaOnCreate)
 	}
 	switch {
-	case n.turns && n.names:
+	case n.places:
 		add(true, luaOnPullInTurn)
 	case n.pulls:
 		add(true, luaOnPull)

@@ -20,19 +20,23 @@ func (n *narrator) life(t *podTale) Life {
 	if !t.inherited {
 		l.Delay = n.delay(t)
 	}
-	ready := t.first
-	if !t.sandbox.IsZero() {
-		ready = t.sandbox
-	}
-	initialized := ready
+	asked := t.startable()
 	for _, c := range t.containers {
-		told := Container{Name: c.name, Pulls: n.pulls(c, initialized, t.inherited), Starts: n.starts(t, c)}
+		told := Container{Name: c.name, Pulls: n.pulls(t, c, asked), Starts: n.starts(t, c)}
 		l.Containers = append(l.Containers, told)
-		if next := c.passedAt(); !next.IsZero() {
-			initialized = next
+		if c.init || c.sidecar {
+			asked = c.passedAt()
 		}
 	}
 	return l
+}
+
+// startable is when the first container could be started; zero: never.
+func (t *podTale) startable() time.Time {
+	if !t.sandbox.IsZero() || says(t.pod, v1.PodReadyToStartContainers) && !t.anyBegan() {
+		return t.sandbox
+	}
+	return t.first
 }
 
 // delay is how long the node had the pod before it could start anything.
@@ -40,7 +44,7 @@ func (n *narrator) delay(t *podTale) time.Duration {
 	switch {
 	case !t.sandbox.IsZero():
 		return n.span(t.first, t.sandbox)
-	case t.anyBegan(), !says(t.pod, v1.PodReadyToStartContainers), t.end != nil, !t.deleted.IsZero():
+	case t.anyBegan(), !says(t.pod, v1.PodReadyToStartContainers):
 		return 0 // its node does not say: the image's part and this one are told as one
 	default:
 		return never
@@ -99,36 +103,75 @@ const (
 
 // pulls are the attempts to get a container's image. asked is when the first was made. What a kubelet waits between two
 // is not told: the back-off of images, and that of crashes where each run pulls anew.
-func (n *narrator) pulls(c *containerTale, asked time.Time, inherited bool) []Pull {
-	var all []Pull
-	backOff, failures := firstBackOff, c.pulls
+func (n *narrator) pulls(t *podTale, c *containerTale, asked time.Time) []Pull {
+	if t.inherited && len(c.pulls) == 0 {
+		return nil // it was asked for before anybody looked
+	}
+	p := puller{n: n, asked: asked, backOff: firstBackOff, failures: c.pulls}
 	for _, s := range c.starts {
-		for len(failures) > 0 && !failures[0].at.After(s.begun) {
-			all = append(all, n.failedPull(failures[0], asked)...)
-			asked, backOff = failures[0].next(backOff), min(2*backOff, mostBackOff)
-			failures = failures[1:]
-		}
+		p.fail(s.begun)
 		if !s.before {
-			all = append(all, n.came(s, asked)...)
+			p.all = append(p.all, n.came(s, p.asked)...)
 		}
 		if !c.always {
-			return n.unlessInherited(all, inherited, c)
+			return p.told()
 		}
-		asked = s.again()
+		p.asked = s.again()
 	}
-	for _, p := range failures {
-		all = append(all, n.failedPull(p, asked)...)
-		asked, backOff = p.next(backOff), min(2*backOff, mostBackOff)
-	}
-	return n.unlessInherited(all, inherited, c)
+	p.fail(n.end)
+	p.pending(t, len(c.starts) == 0)
+	return p.told()
 }
 
-// unlessInherited is nothing where the image was asked for before anybody looked, and where each came at once.
-func (n *narrator) unlessInherited(all []Pull, inherited bool, c *containerTale) []Pull {
+// puller goes through the attempts to get an image.
+type puller struct {
+	n        *narrator
+	asked    time.Time // for the next attempt
+	backOff  time.Duration
+	failures []pullTale // yet to come
+	all      []Pull
+}
+
+// fail tells the attempts that failed up to a moment.
+func (p *puller) fail(until time.Time) {
+	for len(p.failures) > 0 && !p.failures[0].at.After(until) {
+		p.all = append(p.all, p.n.failedPull(p.failures[0], p.asked)...)
+		p.asked, p.backOff = p.failures[0].next(p.backOff), min(2*p.backOff, mostBackOff)
+		p.failures = p.failures[1:]
+	}
+}
+
+// pending tells an attempt of which nobody saw the end: it took longer than that.
+func (p *puller) pending(t *podTale, first bool) {
+	end := p.n.end
+	for _, at := range []time.Time{t.deleted, t.gone} {
+		if !at.IsZero() && at.Before(end) {
+			end = at
+		}
+	}
+	if t.end != nil && t.end.at.Before(end) {
+		end = t.end.at
+	}
+	if p.asked.IsZero() || !end.After(p.asked) {
+		return
+	}
+	switch last := len(p.all) - 1; {
+	case last < 0 && first:
+		p.all = append(p.all, Pull{After: never})
+	case last >= 0 && p.all[last].Reason != "" && p.all[last].After < end.Sub(p.asked):
+		again := p.all[last]
+		again.After = p.n.span(p.asked, end) + firstBackOff
+		p.all = append(p.all, again)
+	}
+}
+
+// told leaves out what is said already, and all where each image came at once.
+func (p *puller) told() []Pull {
+	all := p.all
 	for len(all) > 1 && all[len(all)-1] == all[len(all)-2] {
 		all = all[:len(all)-1]
 	}
-	if inherited && len(c.pulls) == 0 || len(all) == 1 && all[0] == (Pull{}) {
+	if len(all) == 1 && all[0] == (Pull{}) {
 		return nil
 	}
 	return all
@@ -210,7 +253,7 @@ func (n *narrator) failed(s *startTale) []Start {
 func (n *narrator) run(t *podTale, c *containerTale, s *startTale) Start {
 	var r Start
 	if !c.init {
-		r = n.readiness(s)
+		r = n.readiness(t, s)
 	}
 	switch {
 	case s.ended.IsZero():
@@ -224,7 +267,7 @@ func (n *narrator) run(t *podTale, c *containerTale, s *startTale) Start {
 }
 
 // readiness is when a run was ready. What comes and goes without a rule is told by the scenario.
-func (n *narrator) readiness(s *startTale) Start {
+func (n *narrator) readiness(t *podTale, s *startTale) Start {
 	var r Start
 	if !s.before && !s.started.IsZero() {
 		r.Started = n.span(s.begun, s.started)
@@ -235,13 +278,13 @@ func (n *narrator) readiness(s *startTale) Start {
 	}
 	if !s.before {
 		r.Ready = n.span(s.begun, s.flips[0].at)
-		r.Up, r.Down = n.rhythm(s)
+		r.Up, r.Down = n.rhythm(t, s)
 	}
 	return r
 }
 
 // rhythm is how long a run was ready and unready in turn, if it was in a rhythm.
-func (n *narrator) rhythm(s *startTale) (up, down time.Duration) {
+func (n *narrator) rhythm(t *podTale, s *startTale) (up, down time.Duration) {
 	if len(s.flips) < 5 { // ready, not, ready, not, ready
 		return 0, 0
 	}
@@ -258,8 +301,24 @@ func (n *narrator) rhythm(s *startTale) (up, down time.Duration) {
 			return 0, 0
 		}
 	}
-	if up < time.Second || down < time.Second {
-		return 0, 0
+	last := s.flips[len(s.flips)-1]
+	due := last.at.Add(down)
+	if last.ready {
+		due = last.at.Add(up)
 	}
-	return up.Round(n.round), down.Round(n.round)
+	if up < time.Second || down < time.Second || n.lookedUntil(t, s).After(due.Add(2*n.round)) {
+		return 0, 0 // too quick, or it came out of step
+	}
+	return up.Round(n.round / 100), down.Round(n.round / 100) // or many of them would drift
+}
+
+// lookedUntil is how long the readiness of a run was seen.
+func (n *narrator) lookedUntil(t *podTale, s *startTale) time.Time {
+	switch {
+	case !t.deleted.IsZero():
+		return t.deleted
+	case !s.ended.IsZero():
+		return s.ended
+	}
+	return n.end
 }

@@ -51,7 +51,7 @@ func (t *podTale) see(p *v1.Pod, at time.Time, seen *Seen) {
 	t.ending(p, at, seen)
 	view := look{
 		start: t.start, at: at, deleting: !t.deleted.IsZero(), byNode: t.end != nil,
-		over: p.Status.Phase == v1.PodSucceeded || p.Status.Phase == v1.PodFailed, late: p.Status.Reason == deadline,
+		over: p.Status.Phase == v1.PodSucceeded || p.Status.Phase == v1.PodFailed, late: overdue(p),
 	}
 	for _, c := range t.containers {
 		if s := statusOf(p, c.name); s != nil {
@@ -61,15 +61,20 @@ func (t *podTale) see(p *v1.Pod, at time.Time, seen *Seen) {
 	t.row(podRow(p), seen)
 }
 
-// deadline is why a pod fails whose spec gives it no more time: that need not be told.
+// deadline is why a pod fails that had no more time.
 const deadline = "DeadlineExceeded"
+
+// overdue says that a pod failed because its spec gives it no more time: that need not be told.
+func overdue(p *v1.Pod) bool {
+	return p.Status.Reason == deadline && p.Status.StartTime != nil && p.Spec.ActiveDeadlineSeconds != nil
+}
 
 // toldAt is when the containers of a pod were told to end.
 func (t *podTale) toldAt(c *containerTale) time.Time {
 	switch {
 	case !t.deleted.IsZero():
 		return t.deleted
-	case t.pod.Status.Reason == deadline && t.pod.Status.StartTime != nil && t.pod.Spec.ActiveDeadlineSeconds != nil:
+	case overdue(t.pod):
 		return t.pod.Status.StartTime.Add(time.Duration(*t.pod.Spec.ActiveDeadlineSeconds) * time.Second)
 	}
 	var last time.Time // a sidecar goes when the others are done
@@ -83,7 +88,7 @@ func (t *podTale) toldAt(c *containerTale) time.Time {
 
 // ending notes that the node ended the pod, or never let it in.
 func (t *podTale) ending(p *v1.Pod, at time.Time, seen *Seen) {
-	if t.end != nil || p.Status.Phase != v1.PodFailed || p.Status.Reason == "" || p.Status.Reason == deadline {
+	if t.end != nil || p.Status.Phase != v1.PodFailed || p.Status.Reason == "" || overdue(p) {
 		return
 	}
 	t.end = &podEnd{at: at, reason: p.Status.Reason, message: p.Status.Message, rejected: len(p.Status.ContainerStatuses) == 0}

@@ -1,9 +1,11 @@
 package record_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 
 	"github.com/moonlet-dev/moonlet/engine/kubelet/record"
 	"github.com/moonlet-dev/moonlet/engine/provider"
+	"github.com/moonlet-dev/moonlet/engine/scenario"
 	"github.com/moonlet-dev/moonlet/engine/script"
 	"github.com/moonlet-dev/moonlet/engine/sim"
 	"github.com/moonlet-dev/moonlet/engine/state"
@@ -23,7 +26,9 @@ import (
 type stage struct {
 	*sim.Sim
 	*record.Recorder
-	tb testing.TB
+
+	tb   testing.TB
+	over bool // nobody looks any more
 }
 
 func newStage(tb testing.TB, seed uint64, scripts ...script.Source) *stage {
@@ -45,7 +50,25 @@ func newStage(tb testing.TB, seed uint64, scripts ...script.Source) *stage {
 		}
 	})
 	st := &stage{Sim: s, Recorder: record.New(s.Clock.Now()), tb: tb}
-	s.OnStatus(func(p *state.Pod) { st.Recorder.Pod(seen(p.Object, p.Status), s.Clock.Now()) })
+	look := func(string) {
+		if st.over {
+			return
+		}
+		state, err := s.NodeState(tb.Context(), "moon-0")
+		if err != nil {
+			tb.Error(err)
+		}
+		n := &v1.Node{ObjectMeta: metav1.ObjectMeta{Name: "moon-0"}}
+		n.Status.Capacity, n.Status.Conditions = state.Capacity, state.Conditions
+		st.Recorder.Node(n, s.Clock.Now())
+	}
+	look("")
+	s.OnNode(look)
+	s.OnStatus(func(p *state.Pod) {
+		if !st.over {
+			st.Recorder.Pod(seen(p.Object, p.Status), s.Clock.Now())
+		}
+	})
 	return st
 }
 
@@ -81,39 +104,93 @@ func (s *stage) delete(namespace, name string, grace int64) {
 	}
 }
 
-// story is what was seen, to the millisecond, as a script.
+// story is exactly what was seen, as a script.
 func (s *stage) story() script.Source {
-	text := s.Story(s.Clock.Now(), time.Millisecond).Lua("story.lua")
+	text := s.Story(s.Clock.Now(), record.Telling{Round: time.Nanosecond}).Lua("story.lua")
 	return script.Source{Name: "story.lua", Text: text}
 }
 
-// TestReplayEqualsRecording records pods that live by draws, and lets them live again by what was recorded.
+// TestReplayEqualsRecording records pods that live by draws, and have bad luck on top; then it lets them live again by
+// what was recorded, and wants them and their node to go through the same.
 func TestReplayEqualsRecording(t *testing.T) {
-	seeds := 200
+	seeds := 100
 	if testing.Short() {
 		seeds = 20
 	}
 	for seed := range uint64(seeds) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			pods := somePods(rand.New(rand.NewPCG(seed, 1)))
+			r := rand.New(rand.NewPCG(seed, 1))
+			pods, luck := somePods(r), badLuck(r)
 			first := newStage(t, seed, wild)
-			play(first, pods)
+			first.play(pods, luck)
 			story := first.story()
 			again := newStage(t, seed+1, story)
-			play(again, pods)
+			again.play(pods, story)
 			if diff := cmp.Diff(first.Rows(), again.Rows()); diff != "" {
-				t.Errorf("the replay differs (- recorded, + replayed):\n%s\n%s", diff, story.Text)
+				t.Errorf("the replay differs (- recorded, + replayed):\n%s\nthe luck was\n%s\nthe story is\n%s", diff, luck.Text, story.Text)
 			}
 		})
 	}
 }
 
-func play(s *stage, pods []*v1.Pod) {
+// play creates the pods and tells a story of them.
+func (s *stage) play(pods []*v1.Pod, story script.Source) {
+	s.tb.Helper()
 	for _, p := range pods {
 		s.create(p)
-		s.Pass(s.tb.Context(), 700*time.Millisecond)
 	}
-	s.Pass(s.tb.Context(), 10*time.Minute)
+	runtime := sim.NewRuntime(nil)
+	defer runtime.Close()
+	file, err := scenario.Load(story, scenario.Options{Runtime: runtime})
+	if err != nil {
+		s.tb.Fatalf("%v\n%s", err, story.Text)
+	}
+	verdict, err := file.Run(s.tb.Context(), file.Scenarios()[0].Name, scenario.Telling{Stage: s, Run: "replay"})
+	if err != nil || !verdict.Passed {
+		s.tb.Fatalf("the story broke: %v, %s, %+v\n%s", err, verdict.Ended, verdict.Problem, story.Text)
+	}
+}
+
+// Now implements [scenario.Stage].
+func (s *stage) Now() time.Time { return s.Clock.Now() }
+
+// ResetFaults implements [scenario.Stage]. What comes of it is not part of the story.
+func (s *stage) ResetFaults(ctx context.Context, run, by string) (int, error) {
+	s.over = true
+	return s.Sim.ResetFaults(ctx, run, by)
+}
+
+// Cluster implements [scenario.Stage].
+func (s *stage) Cluster() script.Cluster { return nil }
+
+// Wait implements [scenario.Stage].
+func (s *stage) Wait(ctx context.Context, until time.Time) error {
+	s.Advance(ctx, until)
+	return nil
+}
+
+// badLuck is ten minutes in which things happen to pods and their node.
+func badLuck(r *rand.Rand) script.Source {
+	var b strings.Builder
+	b.WriteString("scenario(\"bad luck\", function()\n")
+	at := time.Duration(0)
+	for range r.IntN(6) {
+		at += time.Duration(1+r.IntN(120_000)) * time.Millisecond
+		verb := []string{
+			"crash(1)", "crash(137)", "oom()", "exit(3)", "finish()", `evict("memory")`, `evict("ephemeral-limit")`, `unready("17s")`, `unready("90s")`,
+		}[r.IntN(9)]
+		whom := fmt.Sprintf("pods{ name = \"web-%d\" }", r.IntN(4))
+		if r.IntN(4) == 0 {
+			whom, verb = "nodes{}", []string{`not_ready("container runtime is down", "40s")`, `pressure("disk", "1m")`, `pressure("memory", "20s")`}[r.IntN(3)]
+		}
+		allow := strings.TrimSuffix(verb, ")")
+		if !strings.HasSuffix(allow, "(") {
+			allow += ", "
+		}
+		fmt.Fprintf(&b, "  at(%q)\n  %s:%s{ allow_empty = true })\n", at, whom, allow)
+	}
+	b.WriteString("  at(\"13m\")\nend)\n")
+	return script.Source{Name: "luck.lua", Text: []byte(b.String())}
 }
 
 // wild is a script in which everything happens that a pod's own life can tell.
@@ -137,6 +214,8 @@ function on_start(pod, container, run)
   end
   if chance(0.15) then return { start_error = { reason = "RunContainerError", message = "exec: not found" } } end
   local ready = pick{ "0s", "3s", false, uniform("1s", "9s") }
+  local alone = #pod.spec.containers + #pod.spec.initContainers == 1 -- what one of several loses, is told of all
+  if alone and chance(0.3) then ready = flap(uniform("2s", "9s"), uniform("2s", "9s")) end
   if chance(0.6) then
     local codes = pick{ { 137, "OOMKilled" }, { 1 }, { 0 }, { 255, "Unknown" } }
     return { ready = ready, exit = codes[1], reason = codes[2], after = exponential("40s") }

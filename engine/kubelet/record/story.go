@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -33,8 +34,8 @@ func (r Role) Key() string {
 	return key
 }
 
-// MadeUp says that the role is that of pods whose names are made up.
-func (r Role) MadeUp() bool { return r.Name[len(r.Name)-1] == '*' }
+// ByAge says that the role's pods are told apart by their age only: their names are made up, and they may be anywhere.
+func (r Role) ByAge() bool { return strings.HasSuffix(r.Name, "*") && r.Node == "" }
 
 // Life is what its node did with one pod.
 type Life struct {
@@ -91,12 +92,22 @@ type Act struct {
 	Why   string // for people
 }
 
-// Round is how exact times are told.
+// Round is how exact times are told, unless somebody wants it otherwise.
 const Round = 100 * time.Millisecond
 
-// Story ends the recording, as far as it is told: the recorder may go on. Times are rounded to round; 0: to Round.
-func (r *Recorder) Story(end time.Time, round time.Duration) *Story {
-	n := &narrator{start: r.start, end: end, round: cmp.Or(round, Round)}
+// Telling says how a story is told. The zero value tells all of it.
+type Telling struct {
+	Round      time.Duration // of times; 0: Round
+	TheirNodes bool          // of nodes, only those that the pods are on
+}
+
+// Story is what was seen up to a moment. The recorder may go on.
+func (r *Recorder) Story(end time.Time, how Telling) *Story {
+	n := &narrator{start: r.start, end: end, round: cmp.Or(how.Round, Round), shutDown: map[string]bool{}}
+	for name, t := range r.nodes {
+		n.shutDown[name] = slices.ContainsFunc(t.episodes, func(e *episode) bool { return e.verb == "shutdown" })
+	}
+	theirs := map[string]bool{}
 	s := &Story{From: r.start, Lasts: n.span(r.start, end), Seen: r.seen}
 	roles := map[string]*Role{}
 	for _, t := range r.byAge() {
@@ -106,11 +117,14 @@ func (r *Recorder) Story(end time.Time, round time.Duration) *Story {
 			role = &key
 			roles[key.Key()] = role
 		}
+		theirs[t.pod.Spec.NodeName] = true
 		role.Lives = append(role.Lives, n.life(t))
 		n.outside(t, role, len(role.Lives))
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.nodes)) {
-		n.node(r.nodes[name])
+		if theirs[name] || !how.TheirNodes {
+			n.node(r.nodes[name])
+		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(roles)) {
 		role := roles[key]
@@ -144,12 +158,13 @@ func alike(a, b Life) bool {
 type narrator struct {
 	start, end time.Time
 	round      time.Duration
+	shutDown   map[string]bool // nodes that were seen to be shut down
 	acts       []Act
 }
 
 // forget numbers no pods where there was one.
 func (n *narrator) forget(r *Role) {
-	if len(r.Lives) > 1 && r.MadeUp() {
+	if len(r.Lives) > 1 && r.ByAge() {
 		return
 	}
 	for i := range n.acts {
@@ -166,7 +181,7 @@ func (n *narrator) span(from, to time.Time) time.Duration {
 
 // settle gives pods whose names are made up the time to find their place: a second after they came.
 func (r *Role) settle() {
-	if len(r.Lives) < 2 || !r.MadeUp() {
+	if len(r.Lives) < 2 || !r.ByAge() {
 		return
 	}
 	for i := range r.Lives {

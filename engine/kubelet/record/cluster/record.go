@@ -23,7 +23,7 @@ type Options struct {
 	Client    kubernetes.Interface
 	Clock     clock.Clock
 	Namespace string // of the pods; "": all
-	Selector  string // labels of the pods, in kubectl's syntax; "": all
+	Selector  string // labels of the pods, in kubectl's syntax; "": all. With one of both, only nodes of such pods are told of
 	Lasts     time.Duration
 	Progress  func(record.Seen, time.Duration) // every second, with the time that is left; nil: nobody listens
 	Warn      func(string)                     // what it does without, and why; nil: nobody listens
@@ -53,12 +53,13 @@ func Record(ctx context.Context, o Options) (*record.Story, error) {
 		running.Go(func() { s.RunWithContext(watching) })
 	}
 	end := start.Add(o.Lasts)
+	how := record.Telling{TheirNodes: o.Namespace != "" || o.Selector != ""}
 	ticks := make(chan struct{})
 	running.Go(func() { tick(watching, o.Clock, ticks) })
 	for now := start; now.Before(end); now = o.Clock.Now() {
 		select {
 		case <-ctx.Done():
-			return recorder.Story(o.Clock.Now(), 0), nil
+			return recorder.Story(o.Clock.Now(), how), nil
 		case tell := <-r.news:
 			tell(recorder)
 		case <-ticks:
@@ -67,7 +68,7 @@ func Record(ctx context.Context, o Options) (*record.Story, error) {
 			}
 		}
 	}
-	return recorder.Story(end, 0), nil
+	return recorder.Story(end, how), nil
 }
 
 func tick(ctx context.Context, c clock.Clock, ticks chan<- struct{}) {

@@ -1,0 +1,47 @@
+-- story.lua: what moonlet record saw from 2026-11-20 09:00:00 UTC on, for 2m45s:
+-- 1 pod on 0 nodes, 3 exits of containers, 0 other failures.
+--
+-- In the scripts folder it gives pods of these names these lives again, from their creation on. What came from
+-- outside is the scenario: create the pods, and moonlet scenario run story.lua
+
+-- What each try to get an image and each run of a container did, in order; the last one goes for all later ones.
+local lives = {
+  -- app: exit 137 OOMKilled (3 times)
+  ["shop/web-0"] = {
+    pulls = {
+      app = { { after = "2s" } },
+    },
+    starts = {
+      app = { { ready = "3s", exit = 137, reason = "OOMKilled", after = "30s" } },
+    },
+  },
+}
+
+-- role is whose lives a pod lives.
+local function role(pod)
+  return pod.metadata.namespace .. "/" .. pod.metadata.name
+end
+
+local function life(pod) return lives[role(pod)] or {} end
+
+match = function(pod) return lives[role(pod)] ~= nil end
+
+function on_pull(pod, container)
+  local pulls = life(pod).pulls
+  pulls = pulls and pulls[container.name]
+  if not pulls then return end
+  local key = "pulls of " .. container.name
+  local n = (pod.memo[key] or 0) + 1
+  pod.memo[key] = n
+  return pulls[math.min(n, #pulls)]
+end
+
+function on_start(pod, container, run)
+  local starts = life(pod).starts
+  starts = starts and starts[container.name]
+  return starts and starts[math.min(run.number, #starts)]
+end
+
+scenario("what was seen", function()
+  at("2m45s")
+end)

@@ -1,0 +1,39 @@
+-- story.lua: what moonlet record saw from 2026-11-20 09:00:00 UTC on, for 1m:
+-- 1 pod on 0 nodes, 1 exit of containers, 1 other failure.
+--
+-- In the scripts folder it gives pods of these names these lives again, from their creation on. What came from
+-- outside is the scenario: create the pods, and moonlet scenario run story.lua
+
+-- What each try to get an image and each run of a container did, in order; the last one goes for all later ones.
+local lives = {
+  -- app: exit 1
+  -- app: no longer ready
+  ["shop/db-0"] = {
+    starts = {
+      app = { { ready = "0s" } },
+    },
+  },
+}
+
+-- role is whose lives a pod lives.
+local function role(pod)
+  return pod.metadata.namespace .. "/" .. pod.metadata.name
+end
+
+local function life(pod) return lives[role(pod)] or {} end
+
+match = function(pod) return lives[role(pod)] ~= nil end
+
+function on_start(pod, container, run)
+  local starts = life(pod).starts
+  starts = starts and starts[container.name]
+  return starts and starts[math.min(run.number, #starts)]
+end
+
+scenario("what was seen", function()
+  at("12s")
+  pods{ namespace = "shop", name = "db-0" }:unready("8s") -- shop/db-0 was not ready
+  at("30s")
+  pods{ namespace = "shop", name = "db-0" }:exit(1) -- shop/db-0: container app, which ran before, ended: exit 1
+  at("1m")
+end)
