@@ -69,7 +69,8 @@ const listMethods = `---@field count fun(self: LIST): number
 ---@field ready fun(self: LIST): number how many are ready
 ---@field names fun(self: LIST): string[]
 ---@field filter fun(self: LIST, keep: fun(one: any): boolean): LIST
----@field sample fun(self: LIST, share: number, name?: string): LIST a share from 0 to 1, or from 2 a number; one at least`
+---@field sample fun(self: LIST, share: number, name?: string): LIST a share from 0 to 1, one at least
+---@field pick fun(self: LIST, number?: number, name?: string): LIST so many, one if left out`
 
 const clusterTypes = `
 ---@class VerbOptions the last argument of a verb; it may also hold the verb's arguments by name

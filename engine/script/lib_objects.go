@@ -35,7 +35,7 @@ func objectEntries() []Entry {
 			Name: "pods", Group: group, fn: libPods, Returns: "PodList",
 			Params: []Arg{{"selector", "PodSelector?", "labels, annotations, namespace, name (with *), node, owner, script, phase, ready"}},
 			Doc: "The pods that fit, sorted, read-only, all as of one moment. #list, list[i], ipairs(list), " +
-				"list:count(), list:ready() (how many are), list:names(), list:filter(function(pod) … end), list:sample(share) or, from 2, list:sample(number); one at least. " +
+				"list:count(), list:ready() (how many are), list:names(), list:filter(function(pod) … end), list:sample(share) (one at least), list:pick(number). " +
 				"In scenarios the list has the verbs.",
 			Example: `if pods{ labels = { app = "db" } }:ready() == 0 then return { exit = 1 } end`,
 		},

@@ -28,7 +28,7 @@ func scenarioEntries() []Entry {
 		},
 		{
 			Name: "loop_for", fn: libLoopFor, Params: []Arg{{"lasts", "Duration", ""}, {"interval", "Duration", ""}, {"f", "fun(turn: number): false?", "return false to end the loop"}},
-			Doc: "Calls f at once and then every interval, for so long.", Example: `loop_for("1m", "20s", function() pods{}:sample(1):crash{ allow_empty = true } end)`,
+			Doc: "Calls f at once and then every interval, for so long.", Example: `loop_for("1m", "20s", function() pods{}:pick(1):crash{ allow_empty = true } end)`,
 		},
 		{
 			Name: "parallel", fn: libParallel, Params: []Arg{{"...", "fun()", "what happens side by side"}},

@@ -287,7 +287,8 @@ func TestSamplesOfNonEmptyListsHaveOneAtLeast(t *testing.T) {
 	err := tell(t, stage, `
 		for i = 1, 50 do assert(pods{}:sample(0.01):count() >= 1) end
 		assert(pods{}:sample(0):count() == 0 and pods{}:sample(1):count() == 10)
-		assert(pods{}:sample(3):count() == 3 and pods{}:sample(30):count() == 10)
+		assert(pods{}:pick():count() == 1 and pods{}:pick(3):count() == 3 and pods{}:pick(30):count() == 10 and pods{}:pick(0):count() == 0)
+		assert(pods{ name = "x" }:pick(2):count() == 0 and not pcall(function() pods{}:pick(1.5) end))
 		assert(pods{ name = "x" }:sample(0.5):count() == 0)
 		assert(not pcall(function() pods{}:sample(1.5) end))`)
 	if err != nil {

@@ -1,7 +1,6 @@
 package script
 
 import (
-	"cmp"
 	"math"
 	"path"
 	"slices"
@@ -192,9 +191,10 @@ var memberMethods = map[lua.LString]lua.LValue{
 	"names":  goFunction(listNames),
 	"filter": goFunction(listFilter),
 	"sample": goFunction(listSample),
+	"pick":   goFunction(listPick),
 }
 
-var memberMethodNames = []string{"count", "ready", "names", "filter", "sample"}
+var memberMethodNames = []string{"count", "ready", "names", "filter", "sample", "pick"}
 
 func (s *memberList) get(l *lua.LState, key lua.LValue) lua.LValue {
 	switch k := key.(type) {
@@ -268,32 +268,42 @@ func listFilter(l *lua.LState) int {
 }
 
 // listSample takes each member by a draw keyed by its name, so that the choice does not move when others come and go;
-// one at least, or what is done to a sample would be done to nobody now and then. A whole number from 2 is how many.
+// one at least, or what is done to a sample would be done to nobody now and then.
 func listSample(l *lua.LState) int {
-	s, amount := checkMembers(l), float64(l.CheckNumber(2))
-	count := amount >= 2 && amount == math.Trunc(amount)
-	if !(amount >= 0 && amount <= 1) && !count {
-		l.ArgError(2, "must be a share from 0 to 1, or a whole number of members from 2")
+	s, share := checkMembers(l), float64(l.CheckNumber(2))
+	if !(share >= 0 && share <= 1) {
+		l.ArgError(2, "must be a share from 0 to 1; to take a number of them use :pick(2)")
 	}
-	src, _ := stateOf(l).draw(l, "sample", 3)
+	return pushFirst(l, s, "sample", 3, func(ranks []float64) int {
+		n, _ := slices.BinarySearch(ranks, share)
+		if share > 0 {
+			n = max(n, 1)
+		}
+		return n
+	})
+}
+
+// listPick takes a number of members, one if none is said, drawn as by sample.
+func listPick(l *lua.LState) int {
+	s, n := checkMembers(l), l.OptNumber(2, 1)
+	if n < 0 || n != lua.LNumber(math.Trunc(float64(n))) {
+		l.ArgError(2, "must be a whole number of members")
+	}
+	return pushFirst(l, s, "pick", 3, func([]float64) int { return int(min(n, lua.LNumber(len(s.members)))) })
+}
+
+// pushFirst draws a rank for each member, and pushes those with the lowest: so many as many says of all ranks in order.
+func pushFirst(l *lua.LState, s *memberList, kind string, nameAt int, many func(ranks []float64) int) int {
+	src, _ := stateOf(l).draw(l, kind, nameAt)
 	base := Draws{src.next()}
 	rank := make(map[*member]float64, len(s.members))
-	for _, m := range s.members {
+	ranks := make([]float64, len(s.members))
+	for i, m := range s.members {
 		one := base.named(m.name())
 		rank[m] = one.float()
+		ranks[i] = rank[m]
 	}
-	ranked := slices.Clone(s.members)
-	slices.SortStableFunc(ranked, func(a, b *member) int { return cmp.Compare(rank[a], rank[b]) })
-	n := min(int(amount), len(ranked))
-	if !count {
-		n, _ = slices.BinarySearchFunc(ranked, amount, func(m *member, share float64) int { return cmp.Compare(rank[m], share) })
-	}
-	if n == 0 && amount > 0 {
-		n = min(1, len(ranked))
-	}
-	taken := make(map[*member]bool, n)
-	for _, m := range ranked[:n] {
-		taken[m] = true
-	}
-	return pushMembers(l, s.on, s.members, func(m *member) bool { return taken[m] })
+	slices.Sort(ranks)
+	n := min(many(ranks), len(ranks))
+	return pushMembers(l, s.on, s.members, func(m *member) bool { return n > 0 && rank[m] <= ranks[n-1] })
 }

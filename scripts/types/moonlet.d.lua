@@ -92,7 +92,8 @@
 ---@field ready fun(self: PodList): number how many are ready
 ---@field names fun(self: PodList): string[]
 ---@field filter fun(self: PodList, keep: fun(one: any): boolean): PodList
----@field sample fun(self: PodList, share: number, name?: string): PodList a share from 0 to 1, or from 2 a number; one at least
+---@field sample fun(self: PodList, share: number, name?: string): PodList a share from 0 to 1, one at least
+---@field pick fun(self: PodList, number?: number, name?: string): PodList so many, one if left out
 ---@field crash fun(self: PodList, code?: number|table, container?: string|table, options?: VerbOptions): string[] The running containers end with an error; back-off and restarts follow, as the restart policy says.
 ---@field exit fun(self: PodList, code: number|table, container?: string|table, options?: VerbOptions): string[] The running containers end with that exit code.
 ---@field oom fun(self: PodList, container?: string|table, options?: VerbOptions): string[] The running containers are killed as the kernel kills them for want of memory: 137, OOMKilled.
@@ -109,7 +110,8 @@
 ---@field ready fun(self: NodeList): number how many are ready
 ---@field names fun(self: NodeList): string[]
 ---@field filter fun(self: NodeList, keep: fun(one: any): boolean): NodeList
----@field sample fun(self: NodeList, share: number, name?: string): NodeList a share from 0 to 1, or from 2 a number; one at least
+---@field sample fun(self: NodeList, share: number, name?: string): NodeList a share from 0 to 1, one at least
+---@field pick fun(self: NodeList, number?: number, name?: string): NodeList so many, one if left out
 ---@field silence fun(self: NodeList, lasts?: Duration|table, options?: VerbOptions): string[] The nodes die without a word: no lease, no status, no events, no logs. Afterwards they come back with their pods.
 ---@field not_ready fun(self: NodeList, reason?: string|table, lasts?: Duration|table, options?: VerbOptions): string[] The kubelet lives and says that the node is not ready: Ready False, KubeletNotReady.
 ---@field pressure fun(self: NodeList, kind?: string|table, lasts?: Duration|table, options?: VerbOptions): string[] The node reports MemoryPressure, DiskPressure or PIDPressure, and refuses the pods a kubelet then refuses.
@@ -355,7 +357,7 @@ config = nil
 ---@type Node
 node = nil
 
----The pods that fit, sorted, read-only, all as of one moment. #list, list[i], ipairs(list), list:count(), list:ready() (how many are), list:names(), list:filter(function(pod) … end), list:sample(share) or, from 2, list:sample(number); one at least. In scenarios the list has the verbs.
+---The pods that fit, sorted, read-only, all as of one moment. #list, list[i], ipairs(list), list:count(), list:ready() (how many are), list:names(), list:filter(function(pod) … end), list:sample(share) (one at least), list:pick(number). In scenarios the list has the verbs.
 ---@param selector? PodSelector labels, annotations, namespace, name (with *), node, owner, script, phase, ready
 ---@return PodList
 function pods(selector) end
