@@ -11,18 +11,23 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/julienschmidt/httprouter"
 	v1 "k8s.io/api/core/v1"
 
+	"github.com/moonlet-dev/moonlet/engine"
 	"github.com/moonlet-dev/moonlet/engine/clock"
 	"github.com/moonlet-dev/moonlet/engine/enginetest"
 	"github.com/moonlet-dev/moonlet/engine/script"
+	"github.com/moonlet-dev/moonlet/engine/sim"
 )
 
 // The bars Moonlet measures itself by. Where a figure is a share, it is one of processor time per request of the server alone:
@@ -44,6 +49,7 @@ func BenchmarkBars(b *testing.B) {
 		{"many", benchMany},
 		{"reload", benchReload},
 		{"save", benchSave},
+		{"day", benchDay},
 	} {
 		if only := os.Getenv("BARS"); only == "" || only == part.name {
 			part.run(b, t)
@@ -327,6 +333,49 @@ func benchSave(b *testing.B, t *table) {
 	}
 	t.within("save → new answer of getPodStatus, median of 20", median(took), 200*time.Millisecond)
 	t.figure("  the slowest", slices.Max(took).Round(time.Millisecond).String())
+}
+
+// benchDay: a day of a thousand pods that crash again and again, on a held clock and one core. What counts is the processor time of
+// this process, which is what an idle core would take.
+func benchDay(b *testing.B, t *table) {
+	b.Helper()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	defer debug.SetGCPercent(debug.SetGCPercent(sim.GCPercent)) // as moonlet script test and preview
+	scripts, err := engine.ReadScripts(filepath.Join("..", "scripts"))
+	must(b, err)
+	s, err := sim.New(context.Background(), sim.Options{Scripts: scripts})
+	must(b, err)
+	defer s.Close() //nolint:errcheck // in memory
+	const pods, day = 1000, 24 * time.Hour
+	for i := range pods {
+		p := &v1.Pod{}
+		p.Namespace, p.Name = "default", fmt.Sprintf("pod-%d", i)
+		p.Labels = map[string]string{"behaviour": "crash-loop"}
+		p.Spec.Containers = []v1.Container{{Name: "app", Image: "app:1"}}
+		must(b, s.CreatePod(context.Background(), p))
+	}
+	runtime.GC()
+	began := ownTime(b)
+	s.Pass(context.Background(), day)
+	took := ownTime(b) - began
+	restarts := int32(0)
+	for _, one := range s.Store.List() {
+		restarts += one.Status.ContainerStatuses[0].RestartCount
+	}
+	if restarts < 280*pods {
+		b.Fatalf("%d restarts in a day of %d pods", restarts, pods)
+	}
+	t.within("24 h of 1,000 crash-looping pods, one core", took, 10*time.Second)
+	t.figure("  a restart, with all that goes with it", fmt.Sprintf("%.1f µs", float64(took.Microseconds())/float64(restarts)))
+	t.figure("  virtual minutes of a pod in a second", fmt.Sprintf("%.0f", pods*day.Minutes()/took.Seconds()))
+}
+
+// ownTime is the processor time that this process has used.
+func ownTime(tb testing.TB) time.Duration {
+	tb.Helper()
+	var r syscall.Rusage
+	must(tb, syscall.Getrusage(syscall.RUSAGE_SELF, &r))
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
 // serveBare serves, beside the engine at url and in its process, what the engine is compared with: constant bytes, and createPod

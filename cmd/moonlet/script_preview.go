@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -70,6 +71,7 @@ func (f *previewFlags) preview(cmd *cobra.Command, file string) (*preview.Previe
 	case f.runs < 1:
 		return nil, usageError("--runs %d: at least one life is played", f.runs)
 	}
+	debug.SetGCPercent(sim.GCPercent)
 	name := strings.TrimSuffix(filepath.Base(file), ".lua")
 	scripts, err := engine.ReadScripts(filepath.Dir(file))
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -64,6 +65,7 @@ func (f *testFlags) run(cmd *cobra.Command, args []string) error {
 	case f.seeds < 1:
 		return usageError("--seeds %d: at least one", f.seeds)
 	}
+	debug.SetGCPercent(sim.GCPercent)
 	folders, err := testFolders(cmd, args)
 	if err != nil {
 		return err

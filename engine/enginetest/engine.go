@@ -55,7 +55,7 @@ func New(tb testing.TB, o Options) *Engine {
 	tb.Helper()
 	registry := prometheus.NewRegistry()
 	simulated, err := sim.New(tb.Context(), sim.Options{
-		Seed: o.Seed, Scripts: sources(o.Scripts), Nodes: o.Nodes, Node: o.Node, Params: o.Params, Config: o.Config, Kubernetes: o.Kubernetes,
+		Seed: o.Seed, Scripts: sources(o.Scripts), Nodes: o.Nodes, Node: o.Node, Params: o.Params, Config: o.Config, Kubernetes: o.Kubernetes, Encode: true,
 		Limits: o.Limits, Metrics: provider.NewMetrics(registry), Store: openStore(tb, o), Clock: o.Clock, Radius: o.Radius,
 	})
 	if err != nil {

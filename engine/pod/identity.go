@@ -18,7 +18,7 @@ func containerID(p *v1.Pod, container string, run int) string {
 	for _, part := range [...]string{string(p.UID), p.Namespace, p.Name, container} {
 		b = append(append(b, part...), 0)
 	}
-	return "containerd://" + hash(strconv.AppendInt(b, int64(run), 10))
+	return hash("containerd://", strconv.AppendInt(b, int64(run), 10))
 }
 
 // imageID names the content of an image: its repository and a digest.
@@ -37,10 +37,11 @@ func imageID(image string) string {
 	case !strings.ContainsAny(host, ".:") && host != "localhost":
 		repository = "docker.io/" + host + "/" + rest
 	}
-	return repository + "@sha256:" + hash([]byte(image))
+	return hash(repository+"@sha256:", []byte(image))
 }
 
-func hash(b []byte) string {
+// hash is a prefix and the hash of b. Every status has some: it allocates nothing but what it returns.
+func hash(prefix string, b []byte) string {
 	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
+	return string(hex.AppendEncode(append(make([]byte, 0, 160), prefix...), sum[:]))
 }

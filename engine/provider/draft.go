@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
@@ -31,8 +32,11 @@ type change struct {
 // change reads a pod, lets edit draft what becomes of it, and commits that. If somebody else changed the pod
 // meanwhile it starts over, so edit must do nothing but draft. It returns the pod as committed; nil if it is gone.
 func (p *Provider) change(ctx context.Context, c change, edit func(*draft) error) (*state.Pod, error) {
+	room := notes.Get().(*notebook)
+	defer room.back()
 	for range maxRounds {
 		d := p.draft(ctx, c.key)
+		d.entries = room.entries[:0]
 		err := edit(d)
 		if errors.Is(err, errUnchanged) {
 			return d.old, nil
@@ -41,12 +45,23 @@ func (p *Provider) change(ctx context.Context, c change, edit func(*draft) error
 			return nil, err
 		}
 		committed, err := d.commit(c.wait)
+		room.entries = d.entries
 		if retry(err) {
 			continue
 		}
 		return committed, err
 	}
 	return nil, fmt.Errorf("pod %s: %w: gave up after %d rounds", c.key, state.ErrConflict, maxRounds)
+}
+
+// notebook is room for the entries of a draft. Every due time fills one, and none is kept: the journal packs what it gets.
+type notebook struct{ entries []journal.Entry }
+
+var notes = sync.Pool{New: func() any { return new(notebook) }}
+
+func (n *notebook) back() {
+	clear(n.entries)
+	notes.Put(n)
 }
 
 func retry(err error) bool {
@@ -150,8 +165,13 @@ func (d *draft) note(e journal.Entry) {
 
 // happened notes what the machine did.
 func (d *draft) happened(events []pod.Event) {
-	d.events = append(d.events, events...)
-	for _, e := range events {
+	if d.events == nil {
+		d.events = events
+	} else {
+		d.events = append(d.events, events...)
+	}
+	for i := range events {
+		e := &events[i]
 		kind, by := journal.Script, e.By
 		id, ofFault := strings.CutPrefix(by, byFault)
 		switch {
@@ -310,8 +330,8 @@ func (d *draft) committed(key state.Key) {
 		d.p.journal.Forget(key.String())
 	}
 	d.p.write(key, d.entries...)
-	for _, e := range d.entries {
-		d.p.opts.Metrics.transition(e.What)
+	for i := range d.entries {
+		d.p.opts.Metrics.transition(d.entries[i].What)
 	}
 	if d.old == nil || d.old.Status != d.next.Status {
 		d.p.listeners.statusChanged(d.next)

@@ -91,7 +91,11 @@ const pushEvery = time.Second
 
 // show puts a status into the draft, the old one itself where it is the same.
 func (d *draft) show(s *v1.PodStatus) {
-	if d.p.opts.Kubernetes {
+	if d.p.opts.Lazy && d.old != nil && d.old.Life != d.next.Life {
+		d.next.Status = s // it is another life, so hardly ever the same: to find out costs more than to have it twice
+		return
+	}
+	if d.p.opts.Kubernetes || d.p.opts.Lazy {
 		if d.old == nil || d.old.Status == nil || !equality.Semantic.DeepEqual(d.old.Status, s) {
 			d.next.Status = s
 		}
@@ -109,6 +113,9 @@ func (d *draft) show(s *v1.PodStatus) {
 
 // looksLike says that a status is encoded as the pod's already is.
 func looksLike(pod *state.Pod, s *v1.PodStatus) bool {
+	if pod.StatusJSON == nil {
+		return equality.Semantic.DeepEqual(pod.Status, s)
+	}
 	encoded, err := json.Marshal(s)
 	return err == nil && bytes.Equal(encoded, pod.StatusJSON)
 }
@@ -132,7 +139,7 @@ func (d *draft) encodeObject() (err error) {
 
 // encoded is a pod with its encoded parts, which must not be changed.
 func encoded(one *state.Pod) (*state.Pod, error) {
-	if one.ObjectJSON != nil {
+	if one.ObjectJSON != nil && one.StatusJSON != nil {
 		return one, nil
 	}
 	all := *one
@@ -146,7 +153,7 @@ func encoded(one *state.Pod) (*state.Pod, error) {
 
 // encodedAll is all pods with their encoded parts.
 func encodedAll(pods []*state.Pod) ([]*state.Pod, error) {
-	if len(pods) == 0 || pods[0].ObjectJSON != nil {
+	if len(pods) == 0 || pods[0].ObjectJSON != nil && pods[0].StatusJSON != nil {
 		return pods, nil
 	}
 	all := make([]*state.Pod, len(pods))

@@ -38,6 +38,9 @@ type Options struct {
 	// once; what changed has another pointer.
 	Node func(name string) *Node
 
+	// Lazy says that statuses are encoded only for those who read them: where hardly anybody does, that is cheaper.
+	Lazy bool
+
 	// Kubernetes says that the pods are Kubernetes': they come and go by the calls in kubernetes.go, a deleted one is
 	// kept until it is to be forgotten, and nothing is encoded before somebody reads it.
 	Kubernetes bool

@@ -19,6 +19,10 @@ import (
 // not.
 var Start = time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
 
+// GCPercent is what [runtime/debug.SetGCPercent] should be in a process that only simulates: what it keeps is small, and
+// what it throws away is much.
+const GCPercent = 400
+
 // Options say what is played. The zero value has no scripts, seed 0 and one node.
 type Options struct {
 	Seed    uint64
@@ -35,6 +39,9 @@ type Options struct {
 	// Like is a Sim whose scripts, config and Runtime this one has, too, in place of Scripts, Config and Runtime: nothing
 	// is compiled again. It may be closed only after this one.
 	Like *Sim
+
+	// Encode says that statuses are encoded as they come, as a server wants them, not only when somebody reads them.
+	Encode bool
 
 	Limits  hook.Limits            // zero fields: so long that a busy machine does not decide what is seen
 	Runtime *script.Runtime        // nil: one of its own. Sims that share one share its places for hooks
@@ -107,7 +114,7 @@ func (s *Sim) provide(o *Options) error {
 	nodes := nodesOf(o)
 	limits, config := patient(o.Limits), o.Config
 	s.Provider = provider.New(provider.Options{
-		Metrics: o.Metrics, Store: s.Store, Clock: o.Clock, Radius: o.Radius, Runtime: s.runtime, Seed: o.Seed, Params: o.Params, Kubernetes: o.Kubernetes,
+		Metrics: o.Metrics, Store: s.Store, Clock: o.Clock, Radius: o.Radius, Runtime: s.runtime, Seed: o.Seed, Params: o.Params, Kubernetes: o.Kubernetes, Lazy: !o.Encode,
 		Config: func() map[string]any { return config },
 		Limits: func() hook.Limits { return limits },
 		Nodes:  nodes.names, Node: func(name string) *provider.Node { return nodes.byName[name] },
