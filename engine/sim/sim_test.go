@@ -105,3 +105,44 @@ function on_start(pod, container, run) return { exit = 0, after = uniform(1, par
 		t.Errorf("the param is not its own: it ended after %v", got)
 	}
 }
+
+// Whether statuses are encoded as they come or when somebody reads them, they read the same.
+func TestStatusesReadTheSameEncodedLate(t *testing.T) {
+	told := func(encode bool) (out []string) {
+		s := play(t, sim.Options{Encode: encode, Scripts: scripts("crash.lua", `
+match = true
+function on_start(pod, container, run) return { exit = 1, after = "20s" } end
+function status(pod, status)
+  if pod.metadata.name == "asked" then return { message = "asked at " .. now() }, 0 end
+  return { message = "restarts are fine" }, "30s"
+end`)})
+		for _, name := range []string{"asked", "plain"} {
+			if err := s.CreatePod(t.Context(), webPod(name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 20 {
+			s.Pass(t.Context(), 13*time.Second)
+			for _, name := range []string{"asked", "plain"} {
+				status, err := s.PodStatusJSON(t.Context(), "default", name)
+				whole, err2 := s.PodJSON(t.Context(), "default", name)
+				if err := errors.Join(err, err2); err != nil {
+					t.Fatal(err)
+				}
+				out = append(out, string(status), string(whole))
+			}
+			list, err := s.PodsJSON(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, string(list))
+		}
+		return out
+	}
+	now, late := told(true), told(false)
+	for i := range now {
+		if now[i] != late[i] {
+			t.Fatalf("encoded at once %s\nencoded late %s", now[i], late[i])
+		}
+	}
+}
