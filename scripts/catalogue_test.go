@@ -330,22 +330,26 @@ func (p *failurePlay) compare(want podtest.Case) {
 	}
 }
 
-var nodeRow = regexp.MustCompile("(?m)^\\| ([^|]+) \\| `(nodes[^|]+)` \\| (\\w+) \\| (\\w+) (\\w+) (\\w+): ([^|]+) \\|$")
+var nodeRow = regexp.MustCompile("(?m)^\\| ([^|]+) \\| `([^|]+)` \\| (\\w+) \\| (\\w+) (\\w+) (\\w+): ([^|]+) \\|$")
 
 // TestCatalogueOfNodes does the same for nodes.
 func TestCatalogueOfNodes(t *testing.T) {
 	rows := nodeRow.FindAllStringSubmatch(readme(t), -1)
-	if len(rows) != 6 {
+	if len(rows) != 10 {
 		t.Fatalf("%d rows found in the README", len(rows))
 	}
 	for _, m := range rows {
 		t.Run(m[1], func(t *testing.T) {
-			s, err := sim.New(t.Context(), sim.Options{Kubernetes: true, Seed: 1})
+			o := sim.Options{Kubernetes: true, Seed: 1}
+			if strings.HasPrefix(m[2], "return ") {
+				o.Scripts = failure{hook: hook.Conditions, line: m[2]}.scripts()
+			}
+			s, err := sim.New(t.Context(), o)
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = s.Close() })
-			if m[2] != "nodes{}" {
+			if strings.HasPrefix(m[2], "nodes{}:") {
 				act(t, s, m[2])
 			}
 			if got := s.Nodes(t.Context())[0].Status; got != m[3] {

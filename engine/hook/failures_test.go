@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	v1 "k8s.io/api/core/v1"
 
 	"github.com/moonlet-dev/moonlet/engine/hook"
 	"github.com/moonlet-dev/moonlet/engine/pod"
@@ -35,9 +36,17 @@ func TestAStuckPodIsToldWithItsVolume(t *testing.T) {
 	h := newHooks(t, hook.Limits{}, map[string]string{"a.lua": `match = true function on_create() return "FailedMount" end`})
 	s := subject(t, h, "web")
 	answer, _ := h.OnCreate(t.Context(), s, 1, start)
-	if got := answer.Stuck.About(s.Pod.Object).Message; !strings.Contains(got, "unmounted volumes=[data]") {
-		t.Error(got)
+	wants := func(volume string) {
+		t.Helper()
+		if got := answer.Stuck.About(s.Pod.Object).Message; !strings.Contains(got, "unmounted volumes=["+volume+"]") {
+			t.Error(got)
+		}
 	}
+	wants("data")
+	s.Pod.Object.Spec.Volumes = []v1.Volume{
+		{Name: "kube-api-access-x", VolumeSource: v1.VolumeSource{Projected: &v1.ProjectedVolumeSource{}}}, {Name: "models"},
+	}
+	wants("models")
 }
 
 func TestBadAnswersNameTheNearest(t *testing.T) {

@@ -48,8 +48,11 @@ func stuck(reason string, message script.Value) *Stuck {
 // About fills in what the usual words leave open: a volume of the pod.
 func (s *Stuck) About(p *v1.Pod) Stuck {
 	volume := "data"
-	if len(p.Spec.Volumes) > 0 {
-		volume = p.Spec.Volumes[0].Name
+	for i := range p.Spec.Volumes {
+		if v := &p.Spec.Volumes[i]; v.Projected == nil { // not the token that every pod has
+			volume = v.Name
+			break
+		}
 	}
 	if s.Message == hindrances[s.Reason].usual && strings.Contains(s.Message, "%") {
 		return Stuck{s.Reason, fmt.Sprintf(s.Message, volume)}

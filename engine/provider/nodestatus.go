@@ -119,7 +119,7 @@ func (p *Provider) conditions(ctx context.Context, k *nodeKeeper) (told, stamped
 	} else {
 		k.said = told
 	}
-	told = p.faults.set.Load().conditions(k.name, told)
+	told = p.faults.set.Load().conditions(k.name, worded(told))
 	stamped = slices.Clone(told)
 	for i := range stamped {
 		stamp(&stamped[i], k.conditions, metav1.NewTime(q.At.Truncate(time.Second)))
@@ -129,6 +129,27 @@ func (p *Provider) conditions(ctx context.Context, k *nodeKeeper) (told, stamped
 	}
 	k.conditions = stamped
 	return told, stamped
+}
+
+// worded gives trouble that a script tells without a reason the words of a kubelet.
+func worded(told []v1.NodeCondition) []v1.NodeCondition {
+	usual := v1.NodeCondition{Type: v1.NodeReady, Status: v1.ConditionFalse, Reason: "KubeletNotReady", Message: "container runtime is down"}
+	out := slices.Clone(told)
+	for i := range out {
+		c := &out[i]
+		if c.Reason != "" || c.Message != "" {
+			continue
+		}
+		if c.Type == usual.Type && c.Status == usual.Status {
+			c.Reason, c.Message = usual.Reason, usual.Message
+		}
+		for _, p := range pressures {
+			if c.Type == p.Type && c.Status == v1.ConditionTrue {
+				c.Reason, c.Message = p.Reason, p.Message
+			}
+		}
+	}
+	return out
 }
 
 // sameConditions says that nothing changed but when the conditions were looked at.
