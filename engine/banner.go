@@ -29,7 +29,7 @@ and edit a script in %[2]s: it is live when you save it. Ctrl-C stops.
 func (e *Engine) Summary() string {
 	var b strings.Builder
 	e.summarize(&b)
-	fmt.Fprintf(&b, "  web API  %s/api/v1/pods (reads only: kubectl writes)\n", e.URL())
+	fmt.Fprintf(&b, "  web API  %s/api/v1/pods (reads only: kubectl writes, and moonlet pod, node, call, write disturb)\n", e.URL())
 	e.complain(&b)
 	return b.String()
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -176,7 +175,7 @@ func getNodesCommand() *cobra.Command {
 		Use: "nodes [NAME…]", Aliases: []string{"node", "no"},
 		Short: "List nodes, and what is wrong with them on purpose",
 		Long: `Lists the nodes that a Moonlet plays, whether or not a cluster knows them. A NAME may be a pattern. FAULTS are the verbs in
-force on a node; -o wide adds addresses, labels and when the first of them ends by itself.`,
+force on a node; -o wide adds when the first of them ends by itself, the address and the zone.`,
 		Example: `  moonlet get nodes
   moonlet get nodes 'moon-1*' -o wide
   moonlet get nodes -l topology.kubernetes.io/zone=a -o name`,
@@ -235,7 +234,7 @@ func printNodes(cmd *cobra.Command, format string, nodes []api.NodeRow) error {
 func nodeRows(now time.Time, wide bool, nodes []api.NodeRow) (header []string, rows [][]string) {
 	header = []string{"NAME", "STATUS", "SINCE", "PODS", "VERSION", "FAULTS"}
 	if wide {
-		header = append(header, "NEXT CHANGE", "INTERNAL-IP", "OS", "LABELS")
+		header = append(header, "NEXT CHANGE", "INTERNAL-IP", "OS", "ZONE")
 	}
 	for _, n := range nodes {
 		since := ""
@@ -244,19 +243,11 @@ func nodeRows(now time.Time, wide bool, nodes []api.NodeRow) (header []string, r
 		}
 		row := []string{n.Name, n.Status, since, strconv.Itoa(n.Pods), n.Version, strings.Join(n.Faults, ",")}
 		if wide {
-			row = append(row, ahead(now, n.Due), n.IP, strings.ToLower(n.OS)+"/"+n.Arch, labelsText(n.Labels))
+			row = append(row, ahead(now, n.Due), n.IP, strings.ToLower(n.OS)+"/"+n.Arch, n.Labels["topology.kubernetes.io/zone"])
 		}
 		rows = append(rows, row)
 	}
 	return header, rows
-}
-
-func labelsText(set map[string]string) string {
-	pairs := make([]string, 0, len(set))
-	for _, k := range slices.Sorted(maps.Keys(set)) {
-		pairs = append(pairs, k+"="+set[k])
-	}
-	return strings.Join(pairs, ",")
 }
 
 // list makes an absent list an empty one, so that it is never null.

@@ -8,7 +8,6 @@ import (
 	v1 "k8s.io/api/core/v1"
 
 	"github.com/moonlet-dev/moonlet/engine/api"
-	"github.com/moonlet-dev/moonlet/engine/fault"
 )
 
 // Nodes lists our nodes by name.
@@ -18,31 +17,11 @@ func (p *Provider) Nodes(ctx context.Context) []api.NodeRow {
 		pods[p.nodes.of(one.Object.Spec.NodeName)]++
 	}
 	rows := make([]api.NodeRow, len(p.nodes.sorted))
-	byName := make(map[string]*api.NodeRow, len(rows))
 	for i, k := range p.nodes.sorted {
 		rows[i] = p.nodeRow(ctx, k)
 		rows[i].Pods = pods[k]
-		byName[k.name] = &rows[i]
-	}
-	for _, f := range p.Faults() {
-		for _, hit := range f.Hits {
-			if row := byName[hit]; row != nil && f.On == fault.Node {
-				addFault(row, f)
-			}
-		}
 	}
 	return rows
-}
-
-// addFault shows a fault in the row of a node that it hits.
-func addFault(row *api.NodeRow, f fault.Active) {
-	row.Faults = append(row.Faults, f.Verb)
-	if f.Verb == verbSilence { // nobody hears the conditions that the row was made of
-		row.Status += ",Silent"
-	}
-	if until := f.Until; !until.IsZero() && (row.Due == nil || until.Before(*row.Due)) {
-		row.Due = &until
-	}
 }
 
 func (p *Provider) nodeRow(ctx context.Context, k *nodeKeeper) api.NodeRow {
@@ -51,16 +30,13 @@ func (p *Provider) nodeRow(ctx context.Context, k *nodeKeeper) api.NodeRow {
 	row := api.NodeRow{
 		Name: n.Name, Status: "Unknown", OS: n.OS, Arch: n.Arch, Version: fmt.Sprintf("v1.%d", n.Minor), Labels: p.node(k).object.Labels, Faults: []string{},
 	}
-	for _, s := range p.faults.set.Load().nodes[k.name] {
-		row.Faults = append(row.Faults, s.title())
-		if due := earlier(timeOf(row.Due), s.Until); !due.IsZero() {
-			row.Due = &due
-		}
-	}
 	for _, c := range conditions {
 		if c.Type == v1.NodeReady {
 			row.Status, row.Since = readyWord(c.Status), &c.LastTransitionTime.Time
 		}
+	}
+	for _, s := range p.faults.set.Load().nodes[k.name] {
+		addFault(&row, s)
 	}
 	for _, a := range p.addresses(ctx, k) {
 		if a.Type == v1.NodeInternalIP && row.IP == "" {
@@ -68,6 +44,17 @@ func (p *Provider) nodeRow(ctx context.Context, k *nodeKeeper) api.NodeRow {
 		}
 	}
 	return row
+}
+
+// addFault shows a fault in the row of a node that it hits.
+func addFault(row *api.NodeRow, s *standing) {
+	row.Faults = append(row.Faults, s.Verb)
+	if s.Verb == verbSilence { // nobody hears the conditions that the row was made of
+		row.Status += ",Silent"
+	}
+	if due := earlier(timeOf(row.Due), s.Until); !due.IsZero() {
+		row.Due = &due
+	}
 }
 
 // readyWord is what kubectl prints for the status of condition Ready.
