@@ -114,7 +114,7 @@ func secondsText(seconds float64) string {
 
 func (p *progress) judged(e *api.ScenarioExpectation) string {
 	text := e.What
-	if e.Took > 0 {
+	if e.Took >= 0.1 {
 		text += " after " + secondsText(e.Took)
 	}
 	if e.Found != "" {

@@ -91,6 +91,9 @@ func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 	if err := f.report(cmd.OutOrStdout(), verdicts); err != nil {
 		return err
 	}
+	if err := cmd.Context().Err(); err != nil {
+		return err // as main tells it: interrupted
+	}
 	return judge(verdicts)
 }
 
