@@ -139,6 +139,9 @@ func resourcesOf(v any) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(list) == 0 {
+		return nil, errors.New("names no resource: write cpu=2,memory=4Gi")
+	}
 	for _, one := range list {
 		name, quantity, ok := strings.Cut(one, "=")
 		if !ok || name == "" {

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"slices"
 	"strings"
 
 	v1 "k8s.io/api/core/v1"
@@ -82,10 +81,8 @@ func (p *Provider) aimAtNodes(o fault.Order, m *fault.Matcher) (aim, error) {
 		return a, p.noNode(o)
 	}
 	a.hits = append(a.hits, m.Sample(p.opts.Seed, keys)...)
-	for _, one := range p.store.List() {
-		if slices.Contains(a.hits, p.nodes.of(one.Object.Spec.NodeName).name) {
-			a.touched[one.String()] = true
-		}
+	for _, one := range p.podsOn(a.hits) {
+		a.touched[one.String()] = true
 	}
 	return a, nil
 }

@@ -15,14 +15,14 @@ import (
 	"github.com/moonlet-dev/moonlet/engine/state"
 )
 
-// nodeFelt lets a node be as a fault that begins or ends to hit it says, and has the journals of its pods say so.
-func (p *Provider) nodeFelt(ctx context.Context, s *standing, name, why string) {
-	k := p.nodes.byName[name]
-	if k == nil {
-		return // a node of another configuration
+// nodesFelt lets nodes be as a fault that begins or ends to hit them says, and has the journals of their pods say so.
+func (p *Provider) nodesFelt(ctx context.Context, s *standing, why string) {
+	for _, name := range s.Hits {
+		if k := p.nodes.byName[name]; k != nil { // else it is one of another configuration
+			p.nodeNow(ctx, k)
+		}
 	}
-	p.nodeNow(ctx, k)
-	p.eachOf(p.podsOf(name), func(one *state.Pod) {
+	p.eachOf(p.podsOn(s.Hits), func(one *state.Pod) {
 		p.suffer(ctx, one.Key, func(d *draft) error {
 			d.adopt()
 			d.note(s.entry(why))
@@ -149,11 +149,7 @@ func begin(p *Provider, s *standing) {
 
 // order lists the pods of nodes that can be ended by their node: not those that are over.
 func (p *Provider) order(nodes []string, by func(a, b *state.Pod) int) []string {
-	var pods []*state.Pod
-	for _, node := range nodes {
-		pods = append(pods, p.podsOf(node)...)
-	}
-	pods = slices.DeleteFunc(pods, func(one *state.Pod) bool { return one.Life.Terminal() })
+	pods := slices.DeleteFunc(p.podsOn(nodes), func(one *state.Pod) bool { return one.Life.Terminal() })
 	slices.SortStableFunc(pods, by)
 	var keys []string
 	for _, one := range pods {

@@ -162,14 +162,14 @@ func (p *Provider) withStatuses(s *standing) *standing {
 func (p *Provider) journalOusted(o ousting, to *standing) {
 	e := o.was.entry("gives way to " + to.ID + " by " + to.By)
 	e.At = p.clock.Now()
-	for _, hit := range o.lost {
-		if o.was.On == fault.Pod {
+	if o.was.On == fault.Pod {
+		for _, hit := range o.lost {
 			p.write(keyNamed(hit), e)
-			continue
 		}
-		for _, one := range p.podsOf(hit) {
-			p.write(one.Key, e)
-		}
+		return
+	}
+	for _, one := range p.podsOn(o.lost) {
+		p.write(one.Key, e)
 	}
 }
 
@@ -207,9 +207,18 @@ func (s *standing) argsText() string {
 	return strings.Join(parts, " ")
 }
 
-// podsOf lists the pods of a node.
-func (p *Provider) podsOf(node string) []*state.Pod {
+// podsOn lists the pods of nodes.
+func (p *Provider) podsOn(nodes []string) []*state.Pod {
+	among := setOf(nodes)
 	return slices.DeleteFunc(slices.Clone(p.store.List()), func(one *state.Pod) bool {
-		return p.nodes.of(one.Object.Spec.NodeName).name != node
+		return !among[p.nodes.of(one.Object.Spec.NodeName).name]
 	})
+}
+
+func setOf(names []string) map[string]bool {
+	set := make(map[string]bool, len(names))
+	for _, name := range names {
+		set[name] = true
+	}
+	return set
 }

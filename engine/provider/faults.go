@@ -99,7 +99,7 @@ func (p *Provider) carryOut(ctx context.Context, o fault.Order, aim aim, until t
 func (p *Provider) stand(ctx context.Context, s *standing) {
 	all, ousted := p.faults.set.Load().displace(s)
 	for _, o := range ousted {
-		p.faults.retire(o.was, p.clock.Now())
+		p.faults.retire(o.part(), p.clock.Now())
 	}
 	p.faults.install(append(all, s))
 	for _, o := range ousted {
@@ -123,9 +123,7 @@ func (p *Provider) takeEffect(ctx context.Context, s *standing, why string) {
 	case fault.Pod:
 		p.eachHit(s, func(key state.Key) { p.feel(ctx, s, key, why) })
 	case fault.Node:
-		for _, name := range s.Hits {
-			p.nodeFelt(ctx, s, name, why)
-		}
+		p.nodesFelt(ctx, s, why)
 	case fault.Call:
 	case fault.Write:
 		p.listeners.writesChanged()
@@ -167,7 +165,7 @@ func (p *Provider) ResetFaults(ctx context.Context, run, by string) (int, error)
 		}
 	}
 	p.endFaults(ctx, over, "reset by "+cmp.Or(by, "user"))
-	return len(over), ctx.Err()
+	return len(over), nil
 }
 
 // endFaults ends faults: whom they hit goes on as if they had never been. Callers hold the book's mu.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"pgregory.net/rapid"
@@ -126,6 +127,35 @@ func TestEventsTellOfFaults(t *testing.T) {
 	if d := cmp.Diff(want, told); d != "" {
 		t.Errorf("told (-want +got):\n%s", d)
 	}
+}
+
+func TestMetricsCountFaults(t *testing.T) {
+	e := throng(t, enginetest.Options{}, 2)
+	registry := prometheus.NewRegistry()
+	e.Watch(registry)
+	act(t, e, fault.Order{On: fault.Node, Verb: "silence"})
+	act(t, e, fault.Order{On: fault.Pod, Verb: "unready", Lasts: time.Minute})
+	want := func(pods, nodes float64) {
+		t.Helper()
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]float64{}
+		for _, f := range families {
+			if f.GetName() == "moonlet_faults" {
+				for _, m := range f.GetMetric() {
+					got[m.GetLabel()[0].GetValue()] = m.GetGauge().GetValue()
+				}
+			}
+		}
+		if d := cmp.Diff(map[string]float64{"pod": pods, "node": nodes, "call": 0, "write": 0}, got); d != "" {
+			t.Errorf("moonlet_faults (-want +got):\n%s", d)
+		}
+	}
+	want(1, 1)
+	e.Pass(time.Minute)
+	want(0, 1)
 }
 
 func TestShareOfCalls(t *testing.T) {

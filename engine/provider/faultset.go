@@ -76,6 +76,16 @@ func index(by map[string][]*standing, s *standing) {
 	}
 }
 
+// count is how many faults there are on pods, nodes, calls or writes.
+func (f *faultSet) count(on fault.Target) (n int) {
+	for _, s := range f.all {
+		if s.On == on {
+			n++
+		}
+	}
+	return n
+}
+
 // onPod is the fault of that verb on a pod; nil: there is none.
 func (f *faultSet) onPod(one *state.Pod, verb string) *standing {
 	if len(f.pods) == 0 {
@@ -116,6 +126,7 @@ type ousting struct {
 
 // displace is all faults as they are once a new one stands, without that, and those that it takes something from.
 func (f *faultSet) displace(fresh *standing) (all []*standing, ousted []ousting) {
+	taken := setOf(fresh.Hits)
 	for _, s := range f.all {
 		if !s.rivals(fresh) {
 			all = append(all, s)
@@ -125,7 +136,7 @@ func (f *faultSet) displace(fresh *standing) (all []*standing, ousted []ousting)
 		var lost []string
 		rest.Hits = nil
 		for _, hit := range s.Hits {
-			if slices.Contains(fresh.Hits, hit) {
+			if taken[hit] {
 				lost = append(lost, hit)
 			} else {
 				rest.Hits = append(rest.Hits, hit)
@@ -139,6 +150,16 @@ func (f *faultSet) displace(fresh *standing) (all []*standing, ousted []ousting)
 		}
 	}
 	return all, ousted
+}
+
+// part is the fault as far as it was lost.
+func (o ousting) part() *standing {
+	part := *o.was
+	part.Hits, part.uids = o.lost, map[string]types.UID{}
+	for _, hit := range o.lost {
+		part.uids[hit] = o.was.uids[hit]
+	}
+	return &part
 }
 
 // rivals says that both cannot hold for the same pod or node.

@@ -105,14 +105,10 @@ func (p *Provider) split(keys []string) (ordinary, critical []string) {
 
 // over says that of the pods of the nodes only those that are still to be ended are left.
 func (p *Provider) over(s *standing) bool {
-	for _, node := range s.Hits {
-		for _, one := range p.podsOf(node) {
-			if !one.Life.Terminal() && !slices.Contains(s.left, one.String()) {
-				return false
-			}
-		}
-	}
-	return true
+	left := setOf(s.left)
+	return !slices.ContainsFunc(p.podsOn(s.Hits), func(one *state.Pod) bool {
+		return !one.Life.Terminal() && !left[one.String()]
+	})
 }
 
 // shutAll ends pods on behalf of their shutting node, each within its own grace or what is left.

@@ -31,7 +31,7 @@ func (f *faultSet) bursts(one *state.Pod, container string) []*standing {
 	var found []*standing
 	key := one.String()
 	for _, s := range append(slices.Clone(f.past), f.pods[key]...) {
-		mine := s.Verb == verbBurst && s.uids[key] == one.UID && slices.Contains(s.Hits, key)
+		mine := s.Verb == verbBurst && s.uids[key] == one.UID
 		if mine && (s.Text("container") == "" || s.Text("container") == container) {
 			found = append(found, s)
 		}

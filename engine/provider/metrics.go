@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/moonlet-dev/moonlet/engine/fault"
 	"github.com/moonlet-dev/moonlet/engine/script"
 )
 
@@ -50,6 +51,11 @@ func (p *Provider) Watch(r prometheus.Registerer) {
 			Name: "moonlet_script_folder_broken", Help: "1 while the scripts as saved last do not load and an older generation serves.",
 		}, func() float64 { return float64(min(1, len(p.Problems().Errors))) }),
 	)
+	for _, on := range fault.Targets() {
+		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "moonlet_faults", Help: "Faults in force that verbs set, by what they hit.", ConstLabels: prometheus.Labels{"on": string(on)},
+		}, func() float64 { return float64(p.faults.set.Load().count(on)) }))
+	}
 }
 
 func (m *Metrics) hookCalled(hook, result string, took time.Duration) {
