@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -34,15 +35,17 @@ func scriptTestCommand() *cobra.Command {
 	f := &testFlags{}
 	cmd := &cobra.Command{
 		Use:   "test [DIR|FILE…]",
-		Short: "Run the tests of scripts, *_test.lua",
+		Short: "Run the tests of scripts, *_test.lua, and their scenarios",
 		Long: `Runs the tests of scripts: files named *_test.lua, with describe, it and expect, beside the scripts they test. Each test
-has a world of its own, and a clock that only the test moves: hours cost milliseconds.
+has a world of its own, and a clock that only the test moves: hours cost milliseconds. Scenarios that scripts of the
+folder tell are tests, too, with the nodes and pods that given{} names; --scripts adds the scripts of another folder.
 
 With --seeds each test is run with many seeds, and one that fails is told with the smallest seed that makes it fail.
 A hook that breaks during a test fails it. Exit code 3 if a test fails.`,
 		Example: `  moonlet script test
   moonlet script test scripts --seeds 100 --coverage
   moonlet script test scripts/flaky_test.lua --run 'stays up$' --seed 17
+  moonlet script test examples/chaos --scripts scripts --seeds 20
   moonlet script test --junit report.xml`,
 		Args: arguments(0, 1000, ""),
 	}
@@ -72,7 +75,7 @@ func (f *testFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	report := &suite.Report{}
 	for _, dir := range folders.order {
-		one, err := f.runFolder(cmd.Context(), cmd, dir, folders.files[dir], only)
+		one, err := f.runFolder(cmd.Context(), cmd, dir, folders.folders[dir], only)
 		if err != nil {
 			return err
 		}
@@ -84,64 +87,103 @@ func (f *testFlags) run(cmd *cobra.Command, args []string) error {
 	return f.verdict(report, folders)
 }
 
-// foundTests are files of tests by the folder whose scripts they are about.
+// foundTests are files of tests, and scripts with scenarios, by the folder of their scripts.
 type foundTests struct {
-	order []string
-	files map[string][]suite.File
+	order   []string
+	folders map[string]*testFolder
 }
 
-func (t *foundTests) add(dir string, files ...suite.File) {
-	if _, known := t.files[dir]; !known {
-		t.order = append(t.order, dir)
+// testFolder is a folder with its tests; own are the scripts that lie there.
+type testFolder struct {
+	suite.Folder
+	own []script.Source
+}
+
+// folder is a folder with its scripts; those that the folder lacks come from the library.
+func (t *foundTests) folder(dir string, library []script.Source) (*testFolder, error) {
+	if f := t.folders[dir]; f != nil {
+		return f, nil
 	}
-	t.files[dir] = append(t.files[dir], files...)
+	own, err := engine.ReadScripts(dir)
+	if err != nil {
+		return nil, err
+	}
+	f := &testFolder{own: own, Folder: suite.Folder{Scripts: slices.Clone(own)}}
+	for _, s := range library {
+		if !slices.ContainsFunc(own, func(o script.Source) bool { return o.Name == s.Name }) {
+			f.Scripts = append(f.Scripts, s)
+		}
+	}
+	t.folders[dir] = f
+	t.order = append(t.order, dir)
+	return f, nil
 }
 
 // testFolders finds the tests that the arguments name.
 func testFolders(cmd *cobra.Command, args []string) (*foundTests, error) {
+	var library []script.Source
+	dir, err := scriptsDir(cmd, nil)
+	if err != nil {
+		return nil, err
+	}
 	if len(args) == 0 {
-		dir, err := scriptsDir(cmd, nil)
-		if err != nil {
+		args = []string{dir}
+	} else if cmd.Flags().Changed("scripts") {
+		if library, err = engine.ReadScripts(dir); err != nil {
 			return nil, err
 		}
-		args = []string{dir}
 	}
-	found := &foundTests{files: map[string][]suite.File{}}
+	found := &foundTests{folders: map[string]*testFolder{}}
 	for _, arg := range args {
-		info, err := os.Stat(arg)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return nil, usageError("%s: there is no such folder or file", arg)
-		case err != nil:
+		if err := found.add(arg, library); err != nil {
 			return nil, err
-		case info.IsDir():
-			files, err := suite.FindTests(arg)
-			if err != nil {
-				return nil, err
-			}
-			found.add(arg, files...)
-		case !script.TestFile(arg):
-			return nil, usageError("%s is no file of tests: their names end in _test.lua", arg)
-		default:
-			file, err := suite.ReadTests(filepath.Dir(arg), arg)
-			if err != nil {
-				return nil, err
-			}
-			found.add(filepath.Dir(arg), file)
 		}
 	}
 	return found, nil
 }
 
-func (f *testFlags) runFolder(ctx context.Context, cmd *cobra.Command, dir string, files []suite.File, only *regexp.Regexp) (*suite.Report, error) {
-	scripts, err := engine.ReadScripts(dir)
-	if err != nil {
-		return nil, err
+// add takes in what an argument names: all tests and scenarios of a folder, or those of a file.
+func (t *foundTests) add(arg string, library []script.Source) error {
+	info, err := os.Stat(arg)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return usageError("%s: there is no such folder or file", arg)
+	case err != nil:
+		return err
 	}
+	dir := arg
+	if !info.IsDir() {
+		dir = filepath.Dir(arg)
+	}
+	folder, err := t.folder(dir, library)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		tests, err := suite.FindTests(arg)
+		folder.Tests = append(folder.Tests, tests...)
+		folder.Stories = append(folder.Stories, suite.Stories(dir, folder.own)...)
+		return err
+	}
+	file, err := suite.ReadTests(dir, arg)
+	switch {
+	case err != nil:
+		return err
+	case script.TestFile(arg):
+		folder.Tests = append(folder.Tests, file)
+	case script.Loadable(arg) && len(suite.Stories(dir, []script.Source{file.Source})) > 0:
+		folder.Stories = append(folder.Stories, file)
+	default:
+		return usageError("%s holds neither tests, whose files end in _test.lua, nor scenarios", arg)
+	}
+	return nil
+}
+
+func (f *testFlags) runFolder(ctx context.Context, cmd *cobra.Command, dir string, folder *testFolder, only *regexp.Regexp) (*suite.Report, error) {
 	progress := newTestProgress(cmd.ErrOrStderr())
 	defer progress.clear()
 	report, err := suite.Run(ctx, suite.Options{
-		Folder: suite.Folder{Scripts: scripts, Tests: files}, Only: only, Seed: f.seed, Seeds: f.seeds, Coverage: f.coverage, Progress: progress.show,
+		Folder: folder.Folder, Only: only, Seed: f.seed, Seeds: f.seeds, Coverage: f.coverage, Progress: progress.show,
 	})
 	if load, ok := errors.AsType[*sim.LoadError](err); ok {
 		return nil, checkError("%s: %w: see moonlet script check %s", dir, load, dir)

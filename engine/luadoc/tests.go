@@ -15,7 +15,7 @@ func (d *definitions) tests() {
 		d.field(f.Name, f.Type, f.Doc)
 	}
 	d.line("\n---@class TestGiven the world a test begins with")
-	d.line("---@field nodes? GivenNodes[]\n---@field config? table\n---@field params? table<string, any> \"script.name\" and value\n---@field admission? boolean nodes refuse pods as a kubelet would")
+	d.line("---@field nodes? GivenNodes[]\n---@field pods? GivenPods[] ready when the test begins, if they can be\n---@field config? table\n---@field params? table<string, any> \"script.name\" and value\n---@field admission? boolean nodes refuse pods as a kubelet would")
 	d.line("\n---@class TestPod: Pod a pod of a test, as it is whenever it is looked at")
 	for _, m := range script.PodMethods() {
 		d.method("TestPod", m.Name, m.Params, m.Returns, m.Doc)

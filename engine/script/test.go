@@ -25,6 +25,7 @@ type Test struct {
 // TestGiven is the world that a test begins with: it("…", { nodes = … }, function() … end).
 type TestGiven struct {
 	Nodes     []GivenNodes   `json:"nodes"`     // none: one node
+	Pods      []GivenPods    `json:"pods"`      // ready when the test begins, if they can be
 	Config    map[string]any `json:"config"`    // what scripts see as config
 	Params    map[string]any `json:"params"`    // "script.name" → value, as config gives them
 	Admission bool           `json:"admission"` // nodes refuse pods as a kubelet would

@@ -886,6 +886,7 @@ math.huge = nil
 
 ---@class TestGiven the world a test begins with
 ---@field nodes? GivenNodes[]
+---@field pods? GivenPods[] ready when the test begins, if they can be
 ---@field config? table
 ---@field params? table<string, any> "script.name" and value
 ---@field admission? boolean nodes refuse pods as a kubelet would

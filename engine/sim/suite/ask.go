@@ -17,23 +17,25 @@ import (
 )
 
 // answers is how the stage answers each question of a test.
-var answers = map[string]func(*stage, context.Context, *wish) (any, error){
-	"row": func(s *stage, _ context.Context, w *wish) (any, error) {
+var answers = map[string]func(*testStage, context.Context, *wish) (any, error){
+	"row": func(s *testStage, _ context.Context, w *wish) (any, error) {
 		if one := s.get(w.Pod); one != nil {
-			return s.row(one), nil
+			return rowOf(s.Sim, one), nil
 		}
 		return nil, fmt.Errorf("the pod %s is gone", w.Pod)
 	},
-	"journal": func(s *stage, _ context.Context, w *wish) (any, error) {
+	"journal": func(s *testStage, _ context.Context, w *wish) (any, error) {
 		return s.JournalText(w.Pod.Namespace, w.Pod.Name), nil
 	},
-	"logs": (*stage).logs, "exec": (*stage).exec, "usage": (*stage).use, "http": (*stage).http,
-	"node_status": (*stage).nodeStatus, "request": (*stage).request,
-	"heartbeat": func(s *stage, ctx context.Context, w *wish) (any, error) { return s.Beats(ctx, w.word("node")), nil },
+	"logs": (*testStage).logs, "exec": (*testStage).exec, "usage": (*testStage).use, "http": (*testStage).http,
+	"node_status": (*testStage).nodeStatus, "request": (*testStage).request,
+	"heartbeat": func(s *testStage, ctx context.Context, w *wish) (any, error) {
+		return s.Beats(ctx, w.word("node")), nil
+	},
 }
 
 // Ask implements [script.TestStage].
-func (s *stage) Ask(ctx context.Context, q script.TestQuestion) (any, error) {
+func (s *testStage) Ask(ctx context.Context, q script.TestQuestion) (any, error) {
 	w := &wish{TestQuestion: q, used: map[string]bool{}}
 	answer, err := answers[q.What](s, ctx, w)
 	if err == nil {
@@ -105,7 +107,7 @@ func (w *wish) unknown() error {
 	return w.bad
 }
 
-func (s *stage) logs(ctx context.Context, w *wish) (any, error) {
+func (s *testStage) logs(ctx context.Context, w *wish) (any, error) {
 	r := api.LogRequest{Namespace: w.Pod.Namespace, Pod: w.Pod.Name, Container: w.text("container"), Previous: w.flag("previous")}
 	if n, given := w.number("tail"); given {
 		r.Tail = &n
@@ -114,7 +116,7 @@ func (s *stage) logs(ctx context.Context, w *wish) (any, error) {
 	return string(text), err
 }
 
-func (s *stage) exec(ctx context.Context, w *wish) (any, error) {
+func (s *testStage) exec(ctx context.Context, w *wish) (any, error) {
 	if len(w.Words) == 0 {
 		return nil, fmt.Errorf("which command? p:exec(\"ls\")")
 	}
@@ -131,7 +133,7 @@ func (s *stage) exec(ctx context.Context, w *wish) (any, error) {
 	return map[string]any{"stdout": out.String(), "stderr": errs.String(), "exit": float64(exit)}, err
 }
 
-func (s *stage) use(ctx context.Context, w *wish) (any, error) {
+func (s *testStage) use(ctx context.Context, w *wish) (any, error) {
 	container := w.word("container")
 	one := s.get(w.Pod)
 	if one == nil {
@@ -152,14 +154,14 @@ func (s *stage) use(ctx context.Context, w *wish) (any, error) {
 }
 
 // nodeOf is the node of ours that a pod is on.
-func nodeOf(s *stage, p *v1.Pod) string {
+func nodeOf(s *testStage, p *v1.Pod) string {
 	if _, err := s.NodeNamed(p.Spec.NodeName); err != nil {
 		return ""
 	}
 	return p.Spec.NodeName
 }
 
-func (s *stage) http(ctx context.Context, w *wish) (any, error) {
+func (s *testStage) http(ctx context.Context, w *wish) (any, error) {
 	path, query, _ := strings.Cut(cmp.Or(w.word("path"), "/"), "?")
 	port, given := w.number("port")
 	if !given {
@@ -186,7 +188,7 @@ func (s *stage) http(ctx context.Context, w *wish) (any, error) {
 }
 
 // nodeStatus is a node with its conditions by type, which is how tests look for them.
-func (s *stage) nodeStatus(_ context.Context, w *wish) (any, error) {
+func (s *testStage) nodeStatus(_ context.Context, w *wish) (any, error) {
 	n, err := s.NodeNamed(w.word("name"))
 	if err != nil {
 		return nil, err
@@ -218,7 +220,7 @@ func treeOf(v any) (tree any, err error) {
 }
 
 // request asks on_request, as the server does for the calls that scripts watch.
-func (s *stage) request(ctx context.Context, w *wish) (any, error) {
+func (s *testStage) request(ctx context.Context, w *wish) (any, error) {
 	c := api.Call{Name: w.word("call"), Namespace: w.text("namespace"), Pod: w.text("pod"), Container: w.text("container")}
 	if c.Name == "" {
 		return nil, fmt.Errorf("which call? request(\"createPod\")")

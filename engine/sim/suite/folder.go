@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"os"
@@ -11,19 +12,19 @@ import (
 	"github.com/moonlet-dev/moonlet/engine/script"
 )
 
-// Folder is scripts and the tests beside them.
+// Folder is scripts and what tests them.
 type Folder struct {
 	Scripts []script.Source
 	Tests   []File
+	Stories []File // scripts whose scenarios are told
 }
 
-// File is a file of tests.
+// File is a file of tests, or a script with scenarios.
 type File struct {
 	Path   string // as a person would name it, for the report
 	Dir    string // where the manifests lie that it names
 	Source script.Source
 
-	tests    []script.Test
 	problems []*script.Error
 }
 
@@ -45,7 +46,17 @@ func FindTests(dir string) ([]File, error) {
 	return files, nil
 }
 
-// ReadTests reads one file of tests of a scripts folder.
+// Stories are the scripts of a folder that hold scenarios, or may: nobody has loaded them yet.
+func Stories(dir string, scripts []script.Source) (files []File) {
+	for _, s := range scripts {
+		if bytes.Contains(s.Text, []byte("scenario")) {
+			files = append(files, File{Path: filepath.Join(dir, filepath.FromSlash(s.Name)), Dir: dir, Source: s})
+		}
+	}
+	return files
+}
+
+// ReadTests reads one file of a scripts folder.
 func ReadTests(dir, path string) (File, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -74,18 +74,14 @@ func (r *Report) OK() bool { return r.Failed+r.Broken == 0 }
 func (r *runner) report(took time.Duration) *Report {
 	out := &Report{Took: Seconds(took)}
 	byFile := map[*File]int{}
-	for i := range r.Folder.Tests {
-		f := &r.Folder.Tests[i]
-		byFile[f] = i
-		one := FileReport{File: f.Path, Tests: []TestReport{}}
-		for _, p := range f.problems {
-			one.Problems = append(one.Problems, p.Error())
-			one.Broken = one.Broken || !p.Warning
+	for _, list := range [][]File{r.Folder.Tests, r.Folder.Stories} {
+		for i := range list {
+			byFile[&list[i]] = len(out.Files)
+			out.Files = append(out.Files, list[i].report())
+			if out.Files[len(out.Files)-1].Broken {
+				out.Broken++
+			}
 		}
-		if one.Broken {
-			out.Broken++
-		}
-		out.Files = append(out.Files, one)
 	}
 	for _, t := range r.tests {
 		out.Tests++
@@ -96,11 +92,20 @@ func (r *runner) report(took time.Duration) *Report {
 		}
 		file := &out.Files[byFile[t.file]]
 		file.Tests = append(file.Tests, TestReport{
-			Name: t.Test().Name(), Line: t.Test().Line, Runs: t.runs, Story: Seconds(t.story), Took: Seconds(t.took), Failure: t.failure,
+			Name: t.name, Line: t.line, Runs: t.runs, Story: Seconds(t.story), Took: Seconds(t.took), Failure: t.failure,
 		})
 	}
 	out.Coverage = covered(r.coverage)
 	return out
+}
+
+func (f *File) report() FileReport {
+	one := FileReport{File: f.Path, Tests: []TestReport{}}
+	for _, p := range f.problems {
+		one.Problems = append(one.Problems, p.Error())
+		one.Broken = one.Broken || !p.Warning
+	}
+	return one
 }
 
 func covered(c *script.Coverage) []FileCoverage {

@@ -16,37 +16,26 @@ import (
 	"github.com/moonlet-dev/moonlet/engine/pod"
 	"github.com/moonlet-dev/moonlet/engine/script"
 	"github.com/moonlet-dev/moonlet/engine/sim"
+	"github.com/moonlet-dev/moonlet/engine/sim/stage"
 	"github.com/moonlet-dev/moonlet/engine/state"
 )
 
-// stage is what one test is played on. It is used by one goroutine at a time.
-type stage struct {
-	*sim.Sim
+// testStage is what one test is played on. It is used by one goroutine at a time.
+type testStage struct {
+	*stage.Stage
 	dir    string
 	output []string
 }
 
-// Now is the story's time.
-func (s *stage) Now() time.Time { return s.Clock.Now() }
-
-// Wait moves the clock.
-func (s *stage) Wait(ctx context.Context, until time.Time) error {
-	s.Advance(ctx, until)
-	return context.Cause(ctx)
-}
-
-// Cluster is nil: there is none.
-func (s *stage) Cluster() script.Cluster { return nil }
-
 // Act does what a verb says.
-func (s *stage) Act(ctx context.Context, o fault.Order, line int) ([]string, error) {
+func (s *testStage) Act(ctx context.Context, o fault.Order, line int) ([]string, error) {
 	o.By = fmt.Sprintf("the test, line %d", line)
 	done, err := s.Provider.Act(ctx, o)
 	return done.Hits, err
 }
 
 // SetParam turns a param, as a person would.
-func (s *stage) SetParam(ctx context.Context, name string, value any, _ int) error {
+func (s *testStage) SetParam(ctx context.Context, name string, value any, _ int) error {
 	file, param, _ := strings.Cut(name, ".")
 	_, err := s.Provider.SetParam(ctx, file, param, value)
 	return err
@@ -56,7 +45,7 @@ func (s *stage) SetParam(ctx context.Context, name string, value any, _ int) err
 const expectEvery = time.Second
 
 // Expect looks until the expectation holds, and whether it goes on to hold.
-func (s *stage) Expect(e script.Expectation, p script.Probe) bool {
+func (s *testStage) Expect(e script.Expectation, p script.Probe) bool {
 	deadline := s.Now().Add(e.Within)
 	for {
 		if yes, _ := p.Holds(); yes && s.holdsOn(e, p) {
@@ -70,7 +59,7 @@ func (s *stage) Expect(e script.Expectation, p script.Probe) bool {
 	}
 }
 
-func (s *stage) holdsOn(e script.Expectation, p script.Probe) bool {
+func (s *testStage) holdsOn(e script.Expectation, p script.Probe) bool {
 	for end := s.Now().Add(e.HoldsFor); s.Now().Before(end); {
 		p.Wait(min(expectEvery, end.Sub(s.Now())))
 		if yes, _ := p.Holds(); !yes {
@@ -81,15 +70,15 @@ func (s *stage) holdsOn(e script.Expectation, p script.Probe) bool {
 }
 
 // Say keeps what the test prints.
-func (s *stage) Say(line int, text string) {
+func (s *testStage) Say(line int, text string) {
 	s.output = append(s.output, fmt.Sprintf("%d: %s", line, text))
 }
 
 // Waits is of no interest here.
-func (s *stage) Waits(int, time.Time) {}
+func (s *testStage) Waits(int, time.Time) {}
 
 // Manifest reads a pod from a file beside the test.
-func (s *stage) Manifest(file string) (*v1.Pod, error) {
+func (s *testStage) Manifest(file string) (*v1.Pod, error) {
 	text, err := os.ReadFile(filepath.Join(s.dir, filepath.FromSlash(file)))
 	if err != nil {
 		return nil, err
@@ -105,13 +94,13 @@ func (s *stage) Manifest(file string) (*v1.Pod, error) {
 }
 
 // Create takes a pod in.
-func (s *stage) Create(ctx context.Context, p *v1.Pod) error { return plain(s.CreatePod(ctx, p)) }
+func (s *testStage) Create(ctx context.Context, p *v1.Pod) error { return plain(s.CreatePod(ctx, p)) }
 
 // Update takes a changed object.
-func (s *stage) Update(ctx context.Context, p *v1.Pod) error { return plain(s.UpdatePod(ctx, p)) }
+func (s *testStage) Update(ctx context.Context, p *v1.Pod) error { return plain(s.UpdatePod(ctx, p)) }
 
 // Delete lets a pod go.
-func (s *stage) Delete(ctx context.Context, name script.PodName, grace *time.Duration) error {
+func (s *testStage) Delete(ctx context.Context, name script.PodName, grace *time.Duration) error {
 	p := &v1.Pod{}
 	p.Namespace, p.Name = name.Namespace, name.Name
 	if grace != nil {
@@ -130,7 +119,7 @@ func plain(err error) error {
 }
 
 // Pod is a pod as it is now.
-func (s *stage) Pod(name script.PodName) *script.Pod {
+func (s *testStage) Pod(name script.PodName) *script.Pod {
 	one := s.get(name)
 	if one == nil {
 		return nil
@@ -138,7 +127,7 @@ func (s *stage) Pod(name script.PodName) *script.Pod {
 	return &script.Pod{Object: one.Object, Status: one.Status, Script: one.Owner, Ready: ready(one.Status), Memo: &script.Memo{Tree: one.Memo.Tree("")}}
 }
 
-func (s *stage) get(name script.PodName) *state.Pod {
+func (s *testStage) get(name script.PodName) *state.Pod {
 	return s.Store.Get(state.Key{Namespace: name.Namespace, Name: name.Name})
 }
 
@@ -151,8 +140,8 @@ func ready(s *v1.PodStatus) bool {
 	return false
 }
 
-// brokenHook is an error where a script broke during the test: in life its default would serve, and nobody might look.
-func (s *stage) brokenHook() error {
+// brokenHook is an error where a script broke: in life its default would serve, and nobody might look.
+func brokenHook(s *sim.Sim) error {
 	for _, f := range s.Hooks().Failures() {
 		return f.Error
 	}
@@ -162,25 +151,29 @@ func (s *stage) brokenHook() error {
 // rowsShown bounds the pods that a failure shows.
 const rowsShown = 8
 
-// failure tells what went wrong, and how things stood.
-func (s *stage) failure(seed uint64, story time.Duration, err error) *Failure {
-	f := &Failure{Seed: seed, At: Seconds(story), Text: err.Error(), Output: s.output}
+// rowsOf are the pods as kubectl prints them.
+func rowsOf(s *sim.Sim) (rows []string) {
+	for i, one := range s.Store.List() {
+		if i == rowsShown {
+			return append(rows, fmt.Sprintf("… %d more", s.Store.Len()-i))
+		}
+		rows = append(rows, one.Key.String()+" "+rowOf(s, one))
+	}
+	return rows
+}
+
+// rowOf is what kubectl prints of a pod.
+func rowOf(s *sim.Sim, one *state.Pod) string {
+	ready, status, restarts := pod.Row(one.Object, one.Status, s.Clock.Now())
+	restarts, _, _ = strings.Cut(restarts, " ")
+	return strings.Join([]string{ready, status, restarts}, " ")
+}
+
+// failureOf words what went wrong.
+func failureOf(err error, seed uint64) *Failure {
+	f := &Failure{Seed: seed, Text: err.Error()}
 	if e, ok := errors.AsType[*script.Error](err); ok {
 		f.Script, f.Line, f.Text, f.Source, f.Got, f.Want, f.Hook = e.Script, e.Line, e.Text, e.Source, e.Got, e.Want, e.Hook
 	}
-	for i, one := range s.Store.List() {
-		if i == rowsShown {
-			f.Pods = append(f.Pods, fmt.Sprintf("… %d more", s.Store.Len()-i))
-			break
-		}
-		f.Pods = append(f.Pods, one.Key.String()+" "+s.row(one))
-	}
 	return f
-}
-
-// row is what kubectl prints.
-func (s *stage) row(one *state.Pod) string {
-	ready, status, restarts := pod.Row(one.Object, one.Status, s.Now())
-	restarts, _, _ = strings.Cut(restarts, " ")
-	return strings.Join([]string{ready, status, restarts}, " ")
 }

@@ -9,8 +9,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/moonlet-dev/moonlet/engine/provider"
 	"github.com/moonlet-dev/moonlet/engine/script"
 	"github.com/moonlet-dev/moonlet/engine/sim"
+	"github.com/moonlet-dev/moonlet/engine/sim/stage"
 )
 
 // Options say which tests are played, and how.
@@ -58,11 +60,12 @@ type runner struct {
 	failed   atomic.Int64
 }
 
-// running is one test and what became of it so far.
+// running is one test, or one scenario, and what became of it so far.
 type running struct {
 	file *File
-	set  *script.Set
-	test int
+	name string
+	line int
+	play func(ctx context.Context, seed uint64) (story time.Duration, f *Failure)
 
 	mu      sync.Mutex
 	runs    int
@@ -70,8 +73,6 @@ type running struct {
 	took    time.Duration
 	failure *Failure // with the smallest seed so far
 }
-
-func (t *running) Test() *script.Test { return &t.file.tests[t.test] }
 
 func newRunner(ctx context.Context, o Options) (*runner, error) {
 	o.Seeds = max(o.Seeds, 1)
@@ -86,8 +87,11 @@ func newRunner(ctx context.Context, o Options) (*runner, error) {
 		return nil, err
 	}
 	r.cast = cast
-	for i := range o.Folder.Tests {
+	for i := range r.Folder.Tests {
 		r.load(&r.Folder.Tests[i])
+	}
+	for i := range r.Folder.Stories {
+		r.loadStories(&r.Folder.Stories[i])
 	}
 	r.all = len(r.tests) * o.Seeds
 	return r, nil
@@ -105,12 +109,19 @@ func (r *runner) load(f *File) {
 	if set == nil {
 		return
 	}
-	loaded := set.File(f.Source.Name)
-	f.tests = loaded.Tests
-	for i := range f.tests {
-		if r.Only == nil || r.Only.MatchString(f.tests[i].Name()) || r.Only.MatchString(f.Source.Name) {
-			r.tests = append(r.tests, &running{file: f, set: set, test: i})
-		}
+	tests := set.File(f.Source.Name).Tests
+	for i := range tests {
+		t := &tests[i]
+		r.add(&running{file: f, name: t.Name(), line: t.Line, play: func(ctx context.Context, seed uint64) (time.Duration, *Failure) {
+			return r.try(ctx, f, set, i, seed)
+		}})
+	}
+}
+
+// add takes a test in if it is wanted.
+func (r *runner) add(t *running) {
+	if r.Only == nil || r.Only.MatchString(t.name) || r.Only.MatchString(t.file.Source.Name) {
+		r.tests = append(r.tests, t)
 	}
 }
 
@@ -140,7 +151,7 @@ func (r *runner) playAll(ctx context.Context) {
 func (r *runner) playOne(ctx context.Context, t *running, seed uint64) {
 	if !t.decided(seed) {
 		began := time.Now() //nolint:forbidigo // as in Run
-		story, failure := r.play(ctx, t, seed)
+		story, failure := t.play(ctx, seed)
 		if t.note(seed, story, time.Since(began), failure) {
 			r.failed.Add(1)
 		}
@@ -182,41 +193,42 @@ func (r *runner) shrink(ctx context.Context, t *running) {
 	}
 	end := min(t.failure.Seed, r.Seed, shrinkTries+1)
 	for seed := uint64(1); seed < end && ctx.Err() == nil; seed++ {
-		if _, f := r.play(ctx, t, seed); f != nil {
+		if _, f := t.play(ctx, seed); f != nil {
 			t.failure = f
 			return
 		}
 	}
 }
 
-// play plays a test once and tells how long it was in the story.
-func (r *runner) play(ctx context.Context, t *running, seed uint64) (time.Duration, *Failure) {
-	b, err := r.set(ctx, t, seed)
+// try plays a test once and tells how long it was in the story.
+func (r *runner) try(ctx context.Context, f *File, set *script.Set, test int, seed uint64) (time.Duration, *Failure) {
+	t := &set.File(f.Source.Name).Tests[test]
+	s, err := r.stage(ctx, f, t.Given, seed)
 	if err != nil {
-		return 0, &Failure{Seed: seed, Text: err.Error()}
+		return 0, failureOf(err, seed)
 	}
-	defer b.Close() //nolint:errcheck // in memory: there is nothing to lose
-	name := t.Test().Name()
-	err = t.set.Try(ctx, &script.Trial{
-		File: t.set.File(t.file.Source.Name), Test: t.test, Stage: b, Draws: script.NewDraws(seed, "test", t.file.Source.Name, name),
+	defer s.Close() //nolint:errcheck // in memory: there is nothing to lose
+	began := s.Now()
+	err = set.Try(ctx, &script.Trial{
+		File: set.File(f.Source.Name), Test: test, Stage: s, Draws: script.NewDraws(seed, "test", f.Source.Name, t.Name()),
 	})
 	if err == nil {
-		err = b.brokenHook()
+		err = brokenHook(s.Sim)
 	}
-	story := b.Clock.Now().Sub(sim.Start)
+	story := s.Now().Sub(began)
 	if err == nil || ctx.Err() != nil {
 		return story, nil
 	}
-	f := b.failure(seed, story, err)
-	if f.Script == t.file.Source.Name {
-		f.Script = t.file.Path
+	failure := failureOf(err, seed)
+	if failure.Script == f.Source.Name {
+		failure.Script = f.Path
 	}
-	return story, f
+	failure.At, failure.Pods, failure.Output = Seconds(story), rowsOf(s.Sim), s.output
+	return story, failure
 }
 
-// set makes the stage of a test.
-func (r *runner) set(ctx context.Context, t *running, seed uint64) (*stage, error) {
-	given := t.Test().Given
+// stage makes the stage of a test.
+func (r *runner) stage(ctx context.Context, f *File, given script.TestGiven, seed uint64) (*testStage, error) {
 	o := sim.Options{Seed: seed, Like: r.cast, Params: map[string]string{}}
 	if given.Config != nil {
 		o.Like, o.Scripts, o.Runtime, o.Config = nil, r.Folder.Scripts, r.runtime, given.Config
@@ -224,11 +236,10 @@ func (r *runner) set(ctx context.Context, t *running, seed uint64) (*stage, erro
 	for name, value := range given.Params {
 		o.Params[name] = fmt.Sprint(value)
 	}
-	nodes := nodesOf(given)
-	o.Nodes, o.Each = nodes.names, nodes.dress
-	s, err := sim.New(ctx, o)
+	o.Node = func(n *provider.Node) { n.Admission = given.Admission }
+	s, err := stage.New(ctx, stage.Options{Sim: o, Given: &script.Given{Nodes: given.Nodes, Pods: given.Pods}})
 	if err != nil {
 		return nil, err
 	}
-	return &stage{Sim: s, dir: t.file.Dir}, nil
+	return &testStage{Stage: s, dir: f.Dir}, nil
 }

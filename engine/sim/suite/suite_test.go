@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
@@ -162,6 +163,73 @@ it("lets in", function() pod{} end)`)})
 		if f.Failure != nil {
 			t.Errorf("%s: %+v", f.Name, f.Failure)
 		}
+	}
+}
+
+// Scenarios are tests, too: one that holds, one that a seed breaks, one with a mistake, and one whose pods' script breaks.
+func TestScenariosAreTests(t *testing.T) {
+	text := `
+given{ pods = { { name = "web", count = 3 } } }
+scenario("all is well", function()
+  wait("1m")
+  expect("three are ready", function() return pods{}:ready() == 3 end)
+end)
+scenario("luck", function()
+  print("here")
+  wait("1m")
+  expect("luck", function() return chance(0.7), "none today" end)
+end)
+scenario("mistake", function() wait("1m") pods{}:crsh() end)
+scenario("broken hook", function() pods{}:crash() wait("1h") end)
+function on_start(pod, container, run)
+  if run.number > 1 and pod.metadata.name ~= "" then return { raedy = 1 } end
+end
+match = true
+`
+	f := folder(text)
+	f.Scripts[0].Name = "story.lua"
+	f.Stories = suite.Stories("scripts", f.Scripts)
+	r := run(t, suite.Options{Folder: f, Seed: 1, Seeds: 30, Coverage: true})
+	var got []string
+	for _, one := range r.Files[0].Tests {
+		line := one.Name + ": "
+		if f := one.Failure; f != nil {
+			line += fmt.Sprintf("%s:%d: %s %s", f.Script, f.Line, f.Hook, f.Text)
+		}
+		got = append(got, line)
+	}
+	want := []string{
+		`all is well: `,
+		`luck: scripts/story.lua:10:  "luck" did not hold: none today`,
+		`mistake: scripts/story.lua:12:  the list has no 'crsh', did you mean 'crash'?`,
+		`broken hook: scripts/story.lua:15: on_start answer: unknown field 'raedy', did you mean 'ready'?`,
+	}
+	for i := range want {
+		if i >= len(got) || !strings.HasPrefix(got[i], want[i]) {
+			t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+			break
+		}
+	}
+	luck := r.Files[0].Tests[1].Failure
+	if luck == nil || luck.Seed > 10 || len(luck.Output) != 1 || luck.At != suite.Seconds(time.Minute) || len(luck.Pods) != 3 {
+		t.Errorf("luck: %+v", luck)
+	}
+	if r.Tests != 4 || r.Failed != 3 {
+		t.Errorf("%d of %d failed", r.Failed, r.Tests)
+	}
+}
+
+func TestATestCanBeginWithPods(t *testing.T) {
+	r := run(t, suite.Options{Folder: folder("match = true", `
+it("has a crew", { nodes = { { count = 2 } }, pods = { { name = "web", count = 3 }, { name = "db" } } }, function()
+  expect(pods{ owner = "web-5d9c7b8f6" }:count()):is(3)
+  expect(pods{ name = "db" }:ready()):is(1)
+  pods{ name = "web-*" }:evict()
+  advance("1m")
+  expect(pods{ name = "web-*", ready = true }:count()):is(3)
+end)`), Seed: 1})
+	if f := r.Files[0].Tests[0].Failure; f != nil {
+		t.Errorf("%+v", f)
 	}
 }
 
