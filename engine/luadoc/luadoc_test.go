@@ -29,15 +29,15 @@ func TestMadeFilesAreUpToDate(t *testing.T) {
 	}
 }
 
-// TestReadmeTableIsUpToDate compares the table of hooks in the README with the registry.
-func TestReadmeTableIsUpToDate(t *testing.T) {
+// TestReadmeTablesAreUpToDate compares the tables of hooks and verbs in the README with the registries.
+func TestReadmeTablesAreUpToDate(t *testing.T) {
 	readme := filepath.Join(root, "README.md")
 	b, err := os.ReadFile(readme)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := between(t, string(b), "hooks", luadoc.HooksTable())
-	compare(t, readme, want)
+	compare(t, readme, between(t, want, "verbs", luadoc.VerbsTable()))
 }
 
 // between puts a table between the README's markers of that name.

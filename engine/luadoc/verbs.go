@@ -189,3 +189,24 @@ func verbSignature(v fault.Verb) string {
 	}
 	return v.Name + "(" + strings.Join(names, ", ") + ")"
 }
+
+// VerbsTable is the table of all verbs by what they are done to, in Markdown.
+func VerbsTable() string {
+	var b strings.Builder
+	b.WriteString("| of | verbs |\n| --- | --- |\n")
+	for _, row := range []struct {
+		on   fault.Target
+		what string
+	}{
+		{fault.Pod, "pods"}, {fault.Node, "nodes"}, {fault.Call, "provider calls"}, {fault.Write, "our writes to the API server"},
+	} {
+		var names []string
+		for _, v := range fault.Verbs() {
+			if v.On == row.on {
+				names = append(names, "`"+v.Name+"`")
+			}
+		}
+		fmt.Fprintf(&b, "| %s | %s |\n", row.what, strings.Join(names, " "))
+	}
+	return b.String()
+}
