@@ -5,6 +5,7 @@
 //	api         what goes over the wire?
 //	clock       what time is it, and who holds it?
 //	pod         what would a kubelet report? pure: (spec, what each run does, time) → status, next change
+//	pod/podtest what does a real kubelet write? for tests
 //	state       what does the node hold now, and after a crash?
 //	script      how does Lua run safely? the only home of gopher-lua
 //	hook        which hooks exist, what do they get, what may they return, what if absent?

@@ -83,12 +83,12 @@ func catalogue(t *testing.T) []failure {
 		}
 		for _, m := range failureRow.FindAllStringSubmatch(body, -1) {
 			f := failure{name: m[1], hook: name, line: m[2], event: strings.TrimSpace(m[5])}
-			for _, e := range strings.Split(m[3], ";") {
+			for e := range strings.SplitSeq(m[3], ";") {
 				if e = strings.TrimSpace(e); e != "" {
 					f.edits = append(f.edits, e)
 				}
 			}
-			for _, r := range strings.Split(m[4], ",") {
+			for r := range strings.SplitSeq(m[4], ",") {
 				f.rows = append(f.rows, strings.Trim(r, " `"))
 			}
 			all = append(all, f)

@@ -37,7 +37,7 @@ type hookRef struct {
 
 func newGeneration(set *script.Set) *Generation {
 	g := &Generation{set: set, prints: map[*script.File]string{}, watched: map[string]bool{}, where: map[hookRef]string{}}
-	for _, f := range append(g.Files(), nil) {
+	for _, f := range append(slices.Clone(g.Files()), nil) {
 		g.prints[f] = g.fingerprint(f)
 		if f == nil {
 			continue

@@ -50,7 +50,6 @@ func (h *Hooks) build(ctx context.Context, id uint64, sources []script.Source) (
 	return gen, problems
 }
 
-// names tells the loader of the hooks.
 // Names are all hooks there are, as a load wants them.
 func Names() []script.HookSig {
 	out := make([]script.HookSig, len(registry))

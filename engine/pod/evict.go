@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
@@ -63,16 +64,17 @@ func byKubelet(message string) *Disruption {
 // lowOn is an eviction because the node is low on a resource: it tells of each container that uses more than it asked for.
 func lowOn(what, threshold, available string, name v1.ResourceName, used string) func(*v1.Pod) End {
 	return func(p *v1.Pod) End {
-		text := fmt.Sprintf("The node was low on resource: %s. Threshold quantity: %s, available: %s. ", what, threshold, available)
+		var text strings.Builder
+		fmt.Fprintf(&text, "The node was low on resource: %s. Threshold quantity: %s, available: %s. ", what, threshold, available)
 		for i := range p.Spec.Containers {
 			c := &p.Spec.Containers[i]
 			use, request := resource.MustParse(used), c.Resources.Requests[name]
 			if request.Cmp(use) >= 0 {
 				use.Add(request)
 			}
-			text += fmt.Sprintf("Container %s was using %s, request is %s, has larger consumption of %s. ", c.Name, use.String(), request.String(), what)
+			fmt.Fprintf(&text, "Container %s was using %s, request is %s, has larger consumption of %s. ", c.Name, use.String(), request.String(), what)
 		}
-		return pressed(text)
+		return pressed(text.String())
 	}
 }
 

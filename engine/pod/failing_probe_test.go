@@ -32,9 +32,11 @@ func withProbes(edits ...func(*v1.Container)) edit {
 }
 
 func startup(p v1.Probe) func(*v1.Container) { return func(c *v1.Container) { c.StartupProbe = &p } }
+
 func readiness(p v1.Probe) func(*v1.Container) {
 	return func(c *v1.Container) { c.ReadinessProbe = &p }
 }
+
 func liveness(p v1.Probe) func(*v1.Container) { return func(c *v1.Container) { c.LivenessProbe = &p } }
 
 func TestFailingProbes(t *testing.T) {
@@ -53,8 +55,10 @@ func TestFailingProbes(t *testing.T) {
 			nil, pod.Outcome{Ready: &pod.Readiness{Never: true}}, []string{"10s Unhealthy Readiness probe failed"}, "0/1 Running 0",
 		},
 		"a readiness probe that passes late": {
-			[]edit{withProbes(readiness(v1.Probe{InitialDelaySeconds: 2}))}, pod.Outcome{Ready: &pod.Readiness{After: sec(9)}},
-			[]string{"2s Unhealthy Readiness probe failed"}, "1/1 Running 0",
+			[]edit{withProbes(readiness(v1.Probe{InitialDelaySeconds: 2}))},
+			pod.Outcome{Ready: &pod.Readiness{After: sec(9)}},
+			[]string{"2s Unhealthy Readiness probe failed"},
+			"1/1 Running 0",
 		},
 		"a startup that takes long": {
 			nil, pod.Outcome{Started: new(time.Hour)}, []string{"10s Unhealthy Startup probe failed"}, "0/1 Running 0",
@@ -84,9 +88,11 @@ func TestFailingProbes(t *testing.T) {
 		},
 		"with the grace and the patience of the probe": {
 			[]edit{withProbes(liveness(v1.Probe{FailureThreshold: 1, PeriodSeconds: 4, TerminationGracePeriodSeconds: &half})), policy(v1.RestartPolicyNever)},
-			pod.Outcome{LivenessFails: new(sec(20))}, []string{
+			pod.Outcome{LivenessFails: new(sec(20))},
+			[]string{
 				"20s Unhealthy Liveness probe failed", "24s Killing Container app failed liveness probe", "29s Failed all containers are done",
-			}, "0/1 Error 0",
+			},
+			"0/1 Error 0",
 		},
 		"it heeds SIGTERM where the script says so": {
 			[]edit{policy(v1.RestartPolicyNever)}, pod.Outcome{LivenessFails: new(sec(20)), Terminate: &pod.Termination{After: sec(1)}}, []string{

@@ -37,7 +37,8 @@ func TestKill(t *testing.T) {
 		rows  map[time.Duration]string
 	}{
 		"a crash is followed by a restart": {
-			nil, pod.Killing{Exit: pod.Exit{Code: 137}},
+			nil,
+			pod.Killing{Exit: pod.Exit{Code: 137}},
 			map[time.Duration]string{sec(60): "0/1 Error 0", sec(61): "1/1 Running 1 (1s ago)"},
 		},
 		"an OOM shows as such": {

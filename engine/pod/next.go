@@ -65,6 +65,9 @@ func (f *foresight) pod() {
 	switch {
 	case m.terminal():
 		return
+	case m.Ending == nil && m.Delay == forever:
+		f.add(nil, never, Next{What: "wait", Text: "gets no sandbox, unless its script says otherwise"})
+		return
 	case m.Ending == nil && m.Delay != never:
 		f.add(nil, max(m.Delay, m.Floor), Next{What: "start", Text: "starts"})
 		return
@@ -175,18 +178,29 @@ func (f *foresight) running(c *containerLife, kind Kind) {
 		return
 	}
 	at := max(c.Start.plus(c.Plan.Started), c.Plan.Floor)
-	if !c.Started && at > c.Start {
+	switch {
+	case c.Plan.Unstarted:
+		f.add(c, never, Next{What: "wait", Text: "never passes its startup", By: c.Plan.By})
+	case !c.Started && at > c.Start:
 		f.add(c, at, Next{What: "started", Text: "passes its startup", By: c.Plan.By})
 	}
-	if kind != Init { // nobody probes it
+	if kind != Init && !c.Plan.Unstarted { // nobody probes it
 		f.readiness(c, at)
 	}
+	f.probes(c)
 	if e := c.Plan.Exit; e != nil {
 		f.add(c, max(c.Start.plus(e.After), c.Plan.Floor), Next{What: "exit", Text: "exits with " + code(e), By: c.Plan.By})
 	}
 	f.ending(c)
 	if c.Plan.Exit == nil && f.m.Ending == nil && c.Term == never {
 		f.add(c, never, Next{What: "wait", Text: "runs until it is stopped", By: c.Plan.By})
+	}
+}
+
+// probes tells when a failing probe ends a run.
+func (f *foresight) probes(c *containerLife) {
+	if at := c.killDue(); at != never && c.Term == never && f.m.Ending == nil {
+		f.add(c, at, Next{What: "kill", Text: "is told to stop", Rule: c.probeRule(), By: c.Plan.By})
 	}
 }
 

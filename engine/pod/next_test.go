@@ -100,6 +100,15 @@ func TestNextSaysWhatComesWhenAndByWhichRule(t *testing.T) {
 			delete(sec(3), sec(12), nil), `
 7s app ends (its answer to SIGTERM)
 - mesh is told to stop once the containers proper have ended`},
+		"a liveness probe that will fail": {begin(t, web(), always(pod.Outcome{LivenessFails: new(sec(20)), By: "hang.lua:2"})).at(sec(1)), `
+50s app is told to stop (its liveness probe failed for 30s) (hang.lua:2)
+- app runs until it is stopped (hang.lua:2)`},
+		"a container that hangs": {begin(t, web(withGrace(9)), always(pod.Outcome{LivenessFails: new(sec(20))})).at(sec(51)), `
+59s app is killed (SIGKILL after 9s of grace)`},
+		"a startup that never comes": {begin(t, web(withProbes(startup(v1.Probe{PeriodSeconds: 5}))), always(pod.Outcome{Unstarted: true})).at(sec(1)), `
+15s app is told to stop (its startup probe failed for 15s)
+- app never passes its startup
+- app runs until it is stopped`},
 		"unready because it is held": {begin(t, web(), nil).at(sec(1)).hold(sec(2), pod.Held{Unready: true}), `
 - app stays unready: that is held
 - app runs until it is stopped`},
@@ -119,6 +128,10 @@ func TestNextBeforeTheFirstStart(t *testing.T) {
 	x.life = pod.Begin(x.p, t0, pod.Beginning{IP: "10.0.0.7", Delay: sec(8)})
 	if got := x.next(); got != "8s  starts\n" {
 		t.Errorf("delayed: %s", got)
+	}
+	x.life = pod.Begin(x.p, t0, pod.Beginning{IP: "10.0.0.7", Delay: pod.Forever})
+	if got := x.next(); got != "-  gets no sandbox, unless its script says otherwise\n" {
+		t.Errorf("stuck: %s", got)
 	}
 	x.life = pod.Begin(x.p, t0, pod.Beginning{})
 	x.at(0)

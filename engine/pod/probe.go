@@ -151,4 +151,14 @@ func (m *machine) killProbed(i int) {
 	}
 	c.Term, c.Kill = m.at, m.at.plus(c.Plan.Probes.Grace)
 	m.event(c.Name, v1.EventTypeNormal, "Killing", text, c.Plan.By)
+	m.ruled(c.probeRule())
+}
+
+// probeRule says by which rule a failing probe ends the run.
+func (c *containerLife) probeRule() string {
+	b := &c.Plan.Probes
+	if b.Liveness == 0 {
+		return "its startup probe failed for " + b.Kill.String()
+	}
+	return "its liveness probe failed for " + (b.Kill - b.Liveness).String()
 }

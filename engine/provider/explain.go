@@ -56,6 +56,9 @@ func (p *Provider) next(one *state.Pod) []api.Next {
 	if u := one.Update; u != nil {
 		next = append(next, api.Next{At: &u.Until, What: "update", Text: "is updated", By: gen.Where(owner, hook.OnUpdate)})
 	}
+	if w := extraOf(one).memory.next(); !w.IsZero() {
+		next = append(next, api.Next{At: &w, What: "ask", Text: "usage is asked, against the memory limit", By: gen.Where(owner, hook.Usage)})
+	}
 	for _, s := range p.faultsOn(one) {
 		next = append(next, api.Next{At: when(s.Until), What: "fault", Text: faultText(s), By: s.By})
 	}

@@ -177,11 +177,17 @@ func TestShareOfCalls(t *testing.T) {
 
 // lasting are verbs whose end must leave no trace.
 var lasting = []fault.Order{
-	{On: fault.Pod, Verb: "unready"}, {On: fault.Pod, Verb: "freeze"}, {On: fault.Pod, Verb: "hang_delete"}, {On: fault.Pod, Verb: "log_burst"},
-	{On: fault.Node, Verb: "silence"}, {On: fault.Node, Verb: "not_ready"}, {On: fault.Node, Verb: "pressure"},
+	{On: fault.Pod, Verb: "unready"},
+	{On: fault.Pod, Verb: "freeze"},
+	{On: fault.Pod, Verb: "hang_delete"},
+	{On: fault.Pod, Verb: "log_burst"},
+	{On: fault.Node, Verb: "silence"},
+	{On: fault.Node, Verb: "not_ready"},
+	{On: fault.Node, Verb: "pressure"},
 	{On: fault.Node, Verb: "pressure", Args: map[string]any{"kind": "disk"}},
 	{On: fault.Node, Verb: "capacity", Args: map[string]any{"resources": "cpu=1"}},
-	{On: fault.Call, Verb: "drop"}, {On: fault.Write, Verb: "lost"},
+	{On: fault.Call, Verb: "drop"},
+	{On: fault.Write, Verb: "lost"},
 }
 
 const lively = `

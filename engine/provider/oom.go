@@ -53,9 +53,18 @@ func (d *draft) guardMemory() {
 	}
 	x.memory = d.memory
 	d.next.Extra = x
-	for _, w := range d.memory.runs {
-		d.next.Due = earlier(d.next.Due, w.next)
+	d.next.Due = earlier(d.next.Due, d.memory.next())
+}
+
+// next is when a container is looked at; zero: none is.
+func (w *memoryWatch) next() (due time.Time) {
+	if w == nil {
+		return due
 	}
+	for _, r := range w.runs {
+		due = earlier(due, r.next)
+	}
+	return due
 }
 
 func (w *memoryWatch) same(o *memoryWatch) bool {
@@ -83,7 +92,7 @@ func (g *memoryGuard) look(c *v1.Container) {
 	}
 	m := meter{p: g.d.p, ctx: g.d.ctx, gen: g.d.gen, one: g.d.next, container: c, run: run}
 	used, level := m.read(g.d.at)
-	over := used.MemoryBytes > uint64(max(limit.Value(), 0)) //nolint:gosec // not below zero
+	over := used.MemoryBytes > uint64(max(limit.Value(), 0))
 	if level.oom && over {
 		g.kill(c.Name, run.Number, used.MemoryBytes, limit)
 		return
@@ -117,7 +126,7 @@ func (g *memoryGuard) before(container string, run *pod.Run) watchedRun {
 func (g *memoryGuard) kill(container string, run int, used uint64, limit resource.Quantity) {
 	d := g.d
 	by := d.gen.Where(d.owner, hook.Usage)
-	uses := resource.NewQuantity(int64(used>>20)<<20, resource.BinarySI) //nolint:gosec // of a number of bytes that was a quantity
+	uses := resource.NewQuantity(int64(used>>20)<<20, resource.BinarySI)
 	d.note(journal.Entry{
 		What: hook.Usage, Container: container, Kind: journal.Script, By: by, Hook: hook.Usage, Ask: run, Generation: d.gen.ID(),
 		Message: fmt.Sprintf("uses %s, over its memory limit of %s", uses, limit.String()),

@@ -43,7 +43,7 @@ var rowCases = map[string]played{
 	"ImagePullBackOff":                  {lua: pull("ErrImagePull", "0s")},
 	"ErrImageNeverPull":                 {lua: pull("ErrImageNeverPull", "0s"), edit: func(p *v1.Pod) { p.Spec.Containers[0].ImagePullPolicy = v1.PullNever }},
 	"CreateContainerConfigError":        {lua: `function on_start() return { start_error = { reason = "CreateContainerConfigError", message = 'secret "db" not found' } } end`},
-	"RunContainerError first time":      {lua: `function status() return "RunContainerError" end`},
+	"RunContainerError first time":      {lua: `function on_start() return { start_error = "failed to start containerd task ..." } end`},
 	"Error exit 1, restart pending (no back-off reason yet), Always": {lua: exits(1, "")},
 	"CrashLoopBackOff after 1st restart, Always":                     {lua: exits(1, "")},
 	"CrashLoopBackOff, Always, OOM":                                  {lua: exits(137, "OOMKilled") + restarted(7)},
@@ -64,12 +64,12 @@ var rowCases = map[string]played{
 		p.Spec.InitContainers[0].RestartPolicy = &always
 	}},
 	"Evicted (node pressure, after kill)":        {lua: `function status() return "Evicted" end`},
-	"Evicted at admission (node under pressure)": {lua: refuse("Evicted", "The node had condition: [DiskPressure]. ")},
-	"OutOfcpu":    {lua: refuse("OutOfcpu", "Node didn't have enough resource: cpu"), edit: asks(v1.ResourceCPU, "4")},
-	"OutOfmemory": {lua: refuse("OutOfmemory", "Node didn't have enough resource: memory")},
-	"OutOfpods":   {lua: refuse("OutOfpods", "Node didn't have enough resource: pods")},
+	"Evicted at admission (node under pressure)": {lua: `function on_create() return "Evicted" end`},
+	"OutOfcpu":    {lua: `function on_create() return "OutOfcpu" end`, edit: asks(v1.ResourceCPU, "4")},
+	"OutOfmemory": {lua: `function on_create() return "OutOfmemory" end`},
+	"OutOfpods":   {lua: `function on_create() return "OutOfpods" end`},
 	"NodeShutdown (admission)": {
-		lua: refuse("NodeShutdown", "Pod was rejected as the node is shutting down."),
+		lua: `function on_create() return "NodeShutdown" end`,
 	},
 	"DeadlineExceeded (pod activeDeadlineSeconds)": {edit: func(p *v1.Pod) {
 		second := int64(1)
@@ -108,10 +108,6 @@ func restarted(n int) string {
   s.containerStatuses[1].restartCount = %d
   return replace(s)
 end`, n)
-}
-
-func refuse(reason, why string) string {
-	return fmt.Sprintf("function on_create() return %q, %q end", reason, why)
 }
 
 func policy(p v1.RestartPolicy) func(*v1.Pod) {
