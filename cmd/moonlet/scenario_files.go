@@ -33,7 +33,7 @@ func scenarioFiles(args []string) ([]script.Source, error) {
 			}
 		}
 		for _, path := range paths {
-			text, err := os.ReadFile(path) //nolint:gosec // the files that the user names
+			text, err := os.ReadFile(path)
 			if err != nil {
 				return nil, err
 			}
@@ -57,7 +57,7 @@ func tellsStories(path, text string) bool {
 func readPods(files []string) ([]stage.Pods, error) {
 	var all []stage.Pods
 	for _, file := range files {
-		f, err := os.Open(file) //nolint:gosec // the files that the user names
+		f, err := os.Open(file)
 		if err != nil {
 			return nil, usageError("--pod: %w", err)
 		}

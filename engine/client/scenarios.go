@@ -77,8 +77,11 @@ func (f *follower) follow(body io.Reader) error {
 		over = e.Verdict != nil
 		f.tell(e)
 	}
-	if err := lines.Err(); err != nil || !over {
-		return errors.Join(ErrBrokeOff, err)
+	switch err := lines.Err(); {
+	case err != nil:
+		return fmt.Errorf("%w (%w)", ErrBrokeOff, err)
+	case !over:
+		return ErrBrokeOff
 	}
 	return nil
 }

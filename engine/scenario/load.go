@@ -150,11 +150,11 @@ func Slug(name string) string {
 // base is a file's name without folder and ending.
 func base(name string) string { return strings.TrimSuffix(path.Base(name), ".lua") }
 
-// Scripts are the scripts that serve on a stage of its own: the library, with the file itself where it has hooks.
+// Scripts are the scripts that serve on a stage of its own: the library, and the file itself where it has hooks.
 func (f *File) Scripts(library []script.Source) []script.Source {
-	out := slices.DeleteFunc(slices.Clone(library), func(s script.Source) bool { return s.Name == f.file.Name })
 	if len(f.Hooks()) == 0 && f.file.Match == nil {
-		return out
+		return library
 	}
+	out := slices.DeleteFunc(slices.Clone(library), func(s script.Source) bool { return s.Name == f.file.Name })
 	return append(out, script.Source{Name: f.file.Name, Text: f.file.Text})
 }

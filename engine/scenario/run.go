@@ -16,6 +16,7 @@ type Telling struct {
 	Run   string // names the run: what it does is undone by that name
 	Seed  int64  // of its draws
 	By    string // who runs it; empty: nobody in particular
+	Note  string // said right after the begin; empty: nothing
 	// Progress is told of everything that happens, one call after the other; nil: nobody is.
 	Progress func(api.ScenarioEvent)
 }
@@ -35,6 +36,9 @@ func (f *File) Run(ctx context.Context, name string, t Telling) (api.ScenarioVer
 		Steps: []api.ScenarioDeed{}, Expectations: []api.ScenarioExpectation{},
 	}
 	r.tell(api.ScenarioEvent{Type: api.ScenarioBegan, Text: f.file.Name})
+	if t.Note != "" {
+		r.Say(0, t.Note)
+	}
 	err := f.set.Tell(ctx, &script.Story{
 		File: f.file, Name: name, Stage: r, Params: f.params,
 		Draws: script.NewDraws(uint64(t.Seed), "scenario", base(f.file.Name), name), //nolint:gosec // the seed's bits

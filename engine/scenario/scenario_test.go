@@ -81,7 +81,7 @@ func (p *place) ResetFaults(ctx context.Context, run, by string) (int, error) {
 	return len(p.orders), ctx.Err()
 }
 
-func (p *place) OverrideParam(_ context.Context, run, by, param string, value any) error {
+func (p *place) OverrideParam(_ context.Context, _, _, param string, value any) error {
 	if p.refuse != nil {
 		return p.refuse
 	}
@@ -303,5 +303,47 @@ func TestTheatreRunsListsAndEnds(t *testing.T) {
 	err := theatre.Run(t.Context(), api.ScenarioRequest{Text: "scenario('a', function() end)", Name: "b"}, nil)
 	if !errors.Is(err, state.ErrInvalid) || !errors.Is(err, scenario.ErrNoScenario) {
 		t.Error(err)
+	}
+}
+
+// Hooks of a file serve only where it is among the scripts: who runs it elsewhere is told.
+func TestTheatreTellsOfHooksThatDoNotServe(t *testing.T) {
+	const text = "scenario('a', function() end) function on_start() end"
+	for served, want := range map[string]bool{"": true, "x = 1": true, text: false} {
+		rt := script.NewRuntime(script.Options{})
+		t.Cleanup(rt.Close)
+		library := func() []script.Source { return []script.Source{{Name: "a.lua", Text: []byte(served)}} }
+		theatre := &scenario.Theatre{Stage: newPlace(), Runtime: rt, Library: library}
+		said := ""
+		err := theatre.Run(t.Context(), api.ScenarioRequest{File: "a.lua", Text: text}, func(e api.ScenarioEvent) {
+			if e.Type == api.ScenarioSaid {
+				said += e.Text
+			}
+		})
+		if told := strings.Contains(said, "its hooks (on_start) do not serve"); err != nil || told != want {
+			t.Errorf("served %q: said %q, %v", served, said, err)
+		}
+	}
+}
+
+// A file with hooks takes the place of the script of its name on a stage of its own; one without leaves it there.
+func TestWhichScriptsServeOnAStage(t *testing.T) {
+	library := []script.Source{{Name: "tale.lua", Text: []byte("x = 1")}, {Name: "web.lua"}}
+	for text, want := range map[string]string{
+		"scenario('a', function() end)":                         "tale.lua=x = 1 web.lua= ",
+		"scenario('a', function() end) match = true":            "web.lua= tale.lua=scenario('a', function() end) match = true ",
+		"scenario('a', function() end) function on_start() end": "web.lua= tale.lua=scenario('a', function() end) function on_start() end ",
+	} {
+		f, err := load(t, text, scenario.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, s := range f.Scripts(library) {
+			got += s.Name + "=" + string(s.Text) + " "
+		}
+		if got != want {
+			t.Errorf("%s: %s", text, got)
+		}
 	}
 }

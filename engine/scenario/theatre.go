@@ -1,11 +1,13 @@
 package scenario
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/moonlet-dev/moonlet/engine/api"
@@ -64,12 +66,21 @@ func (t *Theatre) Run(ctx context.Context, r api.ScenarioRequest, progress func(
 		seed = *r.Seed
 	}
 	for _, name := range names {
-		verdict, err := t.run(ctx, f, name, Telling{Stage: t.Stage, Seed: seed, By: r.By, Progress: progress})
+		verdict, err := t.run(ctx, f, name, Telling{Stage: t.Stage, Seed: seed, By: r.By, Note: f.idle(o.Library), Progress: progress})
 		if err != nil || verdict.Ended != "" {
 			return err // whoever ends one of them means them all
 		}
 	}
 	return nil
+}
+
+// idle says that the file has hooks that do not serve, because it is not among the scripts that do.
+func (f *File) idle(serving []script.Source) string {
+	hooks := f.Hooks()
+	if len(hooks) == 0 || slices.ContainsFunc(serving, func(s script.Source) bool { return s.Name == f.file.Name && bytes.Equal(s.Text, f.file.Text) }) {
+		return ""
+	}
+	return fmt.Sprintf("its hooks (%s) do not serve: for that, put the file into the scripts folder", strings.Join(hooks, ", "))
 }
 
 // names are the scenarios that are wanted.
