@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -200,14 +201,40 @@ func verbHelp(v fault.Verb) string {
 	default:
 		text += " It lasts until it is undone, or as long as --lasts says."
 	}
+	paragraphs := []string{text}
 	if words := positional(v); len(words) > 0 {
-		text += fmt.Sprintf("\n\n%s may stand after the names without a flag: a word that looks like one is taken for it, and %s=…\nalways is.",
-			strings.Join(words, ", "), strings.ToLower(words[0]))
+		paragraphs = append(paragraphs, fmt.Sprintf("%s may stand after the names without a flag: a word that looks like one is taken for it, and %s=… always is.",
+			strings.Join(words, ", "), strings.ToLower(words[0])))
 	}
 	if v.On == fault.Pod {
-		text += "\n\nA pod named without its namespace (shop/web-0, or -n) is of namespace default; pods selected otherwise are of all."
+		paragraphs = append(paragraphs, "A pod named without its namespace (shop/web-0, or -n) is of namespace default; pods selected otherwise are of all.")
 	}
-	return text + "\n\nIn a script: " + v.Example
+	for i := range paragraphs {
+		paragraphs[i] = wrapped(paragraphs[i])
+	}
+	return strings.Join(append(paragraphs, "In a script: "+v.Example), "\n\n")
+}
+
+// wrapped breaks a text into lines as wide as those of the other helps.
+func wrapped(text string) string {
+	const width = 120
+	var b strings.Builder
+	column := 0
+	for _, word := range strings.Fields(text) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case column == 0:
+		case column+1+n > width:
+			b.WriteByte('\n')
+			column = 0
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += n
+	}
+	return b.String()
 }
 
 func positional(v fault.Verb) []string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -109,4 +110,34 @@ func acceptable(v fault.Verb, line []string) error {
 	}
 	_, err = d.action(said)
 	return err
+}
+
+// Whatever the words: each is a name, an argument or a duration, or the error quotes it.
+func FuzzWords(f *testing.F) {
+	for _, s := range []string{"crash web-0 137", "evict a b=c memory", "capacity n cpu=2 x=", "latency createPod 2s 3s", "late =", "shutdown -1s 0 n"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		list := strings.Fields(line)
+		if len(list) == 0 {
+			return
+		}
+		for _, v := range fault.Verbs() {
+			if v.Name != list[0] {
+				continue
+			}
+			got, err := readWords(v, list[1:])
+			if err != nil {
+				if strings.Contains(err.Error(), "\n") || len(list) == 1 {
+					t.Errorf("%s: %v", line, err)
+				}
+				continue
+			}
+			for _, name := range got.names {
+				if !isName(v.On, name) || !slices.Contains(list[1:], name) {
+					t.Errorf("%s: %q is taken for a name", line, name)
+				}
+			}
+		}
+	})
 }

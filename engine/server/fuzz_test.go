@@ -128,8 +128,12 @@ func FuzzBodies(f *testing.F) {
 		{"DELETE", "/deletePod"},
 		{"PUT", "/api/v1/params/flaky/crash_rate"},
 		{"POST", "/api/v1/scripts/flaky/check"},
+		{"POST", "/api/v1/actions"},
 	}
-	for _, s := range append(seeds(f), `{"value":1}`, `{"value":{}}`, "match = true") {
+	for _, s := range append(seeds(f), `{"value":1}`, `{"value":{}}`, "match = true",
+		`{"verb":"unready","on":"pod","lasts":"5m","select":{"names":["a/b"],"share":0.5}}`, `{"verb":"capacity","on":"node","args":{"resources":{"cpu":[1]}}}`,
+		`{"verb":"crash","on":"pod","args":{"code":1e300}}`, `{"verb":"crash","on":"pod","select":{"draw":-1}}`,
+	) {
 		for i := range targets {
 			f.Add(uint8(i), s)
 		}
