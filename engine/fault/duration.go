@@ -40,10 +40,21 @@ func seconds(v any) (time.Duration, error) {
 
 // units are what people write in place of Go's.
 var units = []struct{ said, meant string }{
-	{"milliseconds", "ms"}, {"millis", "ms"}, {"msec", "ms"},
-	{"seconds", "s"}, {"second", "s"}, {"secs", "s"}, {"sec", "s"},
-	{"minutes", "m"}, {"minute", "m"}, {"mins", "m"}, {"min", "m"},
-	{"hours", "h"}, {"hour", "h"}, {"hrs", "h"}, {"hr", "h"},
+	{"milliseconds", "ms"},
+	{"millis", "ms"},
+	{"msec", "ms"},
+	{"seconds", "s"},
+	{"second", "s"},
+	{"secs", "s"},
+	{"sec", "s"},
+	{"minutes", "m"},
+	{"minute", "m"},
+	{"mins", "m"},
+	{"min", "m"},
+	{"hours", "h"},
+	{"hour", "h"},
+	{"hrs", "h"},
+	{"hr", "h"},
 }
 
 // nearestDuration says what a text may have meant.

@@ -43,7 +43,8 @@ func TestOrderIsBroughtIntoOneForm(t *testing.T) {
 		{"as JSON says it", fault.Order{On: fault.Pod, Verb: "exit", Args: map[string]any{"code": 3.0}}, map[string]any{"code": 3}},
 		{"seconds", fault.Order{On: fault.Call, Verb: "latency", Args: map[string]any{"time": 1.5}}, map[string]any{"time": "1.5s"}},
 		{
-			"a table of resources", fault.Order{On: fault.Node, Verb: "capacity", Args: map[string]any{"resources": map[string]any{"memory": "4Gi", "cpu": 2.0}}},
+			"a table of resources",
+			fault.Order{On: fault.Node, Verb: "capacity", Args: map[string]any{"resources": map[string]any{"memory": "4Gi", "cpu": 2.0}}},
 			map[string]any{"resources": []string{"cpu=2", "memory=4Gi"}},
 		},
 	}
