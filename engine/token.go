@@ -52,8 +52,7 @@ func (f *tokenFile) Token() (string, error) {
 
 // tokenError is in the log, or ends the start.
 func tokenError(path string, err error) error {
-	var about *os.PathError
-	if errors.As(err, &about) {
+	if about, ok := errors.AsType[*os.PathError](err); ok {
 		err = about.Err
 	}
 	return fmt.Errorf("token file %s: %w: write a token into it, such as of: openssl rand -hex 16", path, err)

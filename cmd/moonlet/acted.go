@@ -48,7 +48,7 @@ func (a acted) outcome() string {
 	case a.result.DryRun:
 		return "would hit " + text + "; nothing was done"
 	case a.result.Until != nil:
-		left := a.result.Until.Sub(time.Now()).Round(time.Second)
+		left := time.Until(*a.result.Until).Round(time.Second)
 		text += " until " + a.result.Until.Local().Format("15:04:05") + " (" + duration.HumanDuration(left) + ")"
 	case a.verb.Lasts && a.result.ID != "":
 		text += " until it is undone"

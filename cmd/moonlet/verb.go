@@ -169,20 +169,20 @@ func check(a api.Action) error {
 
 // usage is the words after a verb, as its help shows them.
 func usage(v fault.Verb) string {
-	text := map[fault.Target]string{fault.Pod: " [POD…]", fault.Node: " [NODE…]", fault.Call: " [CALL…]"}[v.On]
+	parts := map[fault.Target][]string{fault.Pod: {" [POD…]"}, fault.Node: {" [NODE…]"}, fault.Call: {" [CALL…]"}}[v.On]
 	for _, a := range v.Args {
-		if canBeWord(a) {
-			word := strings.ToUpper(a.Name)
-			if !a.Required {
-				word = "[" + word + "]"
-			}
-			text += " " + word
+		switch word := strings.ToUpper(a.Name); {
+		case !canBeWord(a):
+		case a.Required:
+			parts = append(parts, " "+word)
+		default:
+			parts = append(parts, " ["+word+"]")
 		}
 	}
 	if v.Lasts {
-		text += " [LASTS]"
+		parts = append(parts, " [LASTS]")
 	}
-	return text
+	return strings.Join(parts, "")
 }
 
 func firstSentence(doc string) string {
@@ -220,7 +220,7 @@ func wrapped(text string) string {
 	const width = 120
 	var b strings.Builder
 	column := 0
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		n := utf8.RuneCountInString(word)
 		switch {
 		case column == 0:

@@ -58,13 +58,13 @@ func (w *whom) selector(said words) (api.Selector, error) {
 		}
 		s.Share = share
 	}
-	any := !isAll(s) || len(said.names) > 0
+	someone := !isAll(s) || len(said.names) > 0
 	switch {
 	case w.all && len(said.names) > 0:
 		return s, fmt.Errorf("both --all and %s: say which", said.names[0])
 	case s.Name != "" && len(said.names) > 0 && w.on != fault.Call:
 		return s, fmt.Errorf("both --name and %s: say which", said.names[0])
-	case !any && !w.all:
+	case !someone && !w.all:
 		return s, fmt.Errorf("which %ss? Name some, select some with -l or --name, or take --all", w.on)
 	}
 	if w.on == fault.Call {

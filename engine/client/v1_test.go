@@ -47,24 +47,30 @@ func TestOwnCallsAsTheyGoOut(t *testing.T) {
 			[]api.Pod{{Name: "web", Namespace: "a"}},
 		},
 		"nodes": {
-			`[{"name":"n"}]`, func(c *client.Client) (any, error) { return c.Nodes(t.Context()) },
-			asked{"GET", "/prefix/api/v1/nodes", "Bearer s", ""}, []api.NodeRow{{Name: "n"}},
+			`[{"name":"n"}]`,
+			func(c *client.Client) (any, error) { return c.Nodes(t.Context()) },
+			asked{"GET", "/prefix/api/v1/nodes", "Bearer s", ""},
+			[]api.NodeRow{{Name: "n"}},
 		},
 		"scripts": {
 			`[{"name":"s"}]`, func(c *client.Client) (any, error) { return c.Scripts(t.Context()) },
-			asked{"GET", "/prefix/api/v1/scripts", "Bearer s", ""}, []api.Script{{Name: "s"}},
+			asked{"GET", "/prefix/api/v1/scripts", "Bearer s", ""},
+			[]api.Script{{Name: "s"}},
 		},
 		"explain": {
 			`{"name":"web","state":"it runs"}`, func(c *client.Client) (any, error) { return c.Explain(t.Context(), "a", "web") },
-			asked{"GET", "/prefix/api/v1/pods/a/web/explain", "Bearer s", ""}, api.Explanation{Pod: api.Pod{Name: "web"}, State: "it runs"},
+			asked{"GET", "/prefix/api/v1/pods/a/web/explain", "Bearer s", ""},
+			api.Explanation{Pod: api.Pod{Name: "web"}, State: "it runs"},
 		},
 		"params": {
 			`[{"script":"s","name":"n","value":1}]`, func(c *client.Client) (any, error) { return c.Params(t.Context()) },
-			asked{"GET", "/prefix/api/v1/params", "Bearer s", ""}, []api.Param{{Script: "s", Name: "n", Value: 1.0}},
+			asked{"GET", "/prefix/api/v1/params", "Bearer s", ""},
+			[]api.Param{{Script: "s", Name: "n", Value: 1.0}},
 		},
 		"set param": {
 			`{"value":true}`, func(c *client.Client) (any, error) { return c.SetParam(t.Context(), "a b", "n/m", true) },
-			asked{"PUT", "/prefix/api/v1/params/a%20b/n%2Fm", "Bearer s", `{"value":true}`}, api.Param{Value: true},
+			asked{"PUT", "/prefix/api/v1/params/a%20b/n%2Fm", "Bearer s", `{"value":true}`},
+			api.Param{Value: true},
 		},
 		"act": {
 			`{"id":"crash-1","hits":["a/web"],"matched":1}`,
@@ -76,15 +82,18 @@ func TestOwnCallsAsTheyGoOut(t *testing.T) {
 		},
 		"faults": {
 			`[{"id":"crash-1","verb":"crash"}]`, func(c *client.Client) (any, error) { return c.Faults(t.Context()) },
-			asked{"GET", "/prefix/api/v1/faults", "Bearer s", ""}, []api.Fault{{ID: "crash-1", Action: api.Action{Verb: "crash"}}},
+			asked{"GET", "/prefix/api/v1/faults", "Bearer s", ""},
+			[]api.Fault{{ID: "crash-1", Action: api.Action{Verb: "crash"}}},
 		},
 		"undo": {
 			`{"ended":1}`, func(c *client.Client) (any, error) { return nil, c.Undo(t.Context(), "crash-1", "cli ann") },
-			asked{"DELETE", "/prefix/api/v1/faults/crash-1?by=cli+ann", "Bearer s", ""}, nil,
+			asked{"DELETE", "/prefix/api/v1/faults/crash-1?by=cli+ann", "Bearer s", ""},
+			nil,
 		},
 		"reset": {
 			`{"ended":3}`, func(c *client.Client) (any, error) { return c.ResetFaults(t.Context(), "me") },
-			asked{"DELETE", "/prefix/api/v1/faults?by=me", "Bearer s", ""}, 3,
+			asked{"DELETE", "/prefix/api/v1/faults?by=me", "Bearer s", ""},
+			3,
 		},
 	} {
 		client, last := recording(t, c.body, client.Options{Token: "s"})

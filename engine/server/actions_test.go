@@ -3,6 +3,7 @@ package server_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -85,7 +86,7 @@ func TestFaultsAreListedAndEnded(t *testing.T) {
 // Where the pods are Kubernetes', verbs work all the same.
 func TestReadOnlyServersDoVerbs(t *testing.T) {
 	f := newFake()
-	if r := do(readOnly(f), "POST", "/api/v1/actions", `{"verb":"crash","on":"pod"}`); r.StatusCode != 200 || f.order.Verb != "crash" {
+	if r := do(readOnly(f), "POST", "/api/v1/actions", `{"verb":"crash","on":"pod"}`); r.StatusCode != http.StatusOK || f.order.Verb != "crash" {
 		t.Errorf("%s %s", r.Status, r.Body)
 	}
 }

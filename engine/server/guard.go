@@ -17,7 +17,7 @@ func (s *Server) guard(r *http.Request) error {
 	if r.Method == http.MethodOptions || r.URL.Path == api.V1+"/openapi.json" {
 		return nil
 	}
-	if err := s.turned.Load().strangers.Check(r); err != nil {
+	if strangers := s.turned.Load().strangers; strangers != nil && strangers.Check(r) != nil {
 		return &refusal{
 			code: http.StatusForbidden, reason: "a web page of another origin, " + quote(r.Header.Get("Origin")) + ", may not change anything here",
 			hint: "name it in cors.origins",
@@ -60,13 +60,12 @@ func sameSecret(a, b string) bool {
 }
 
 // newStrangers keeps web pages of other origins than the allowed ones from changing anything: a browser sends a plain
-// POST to 127.0.0.1 from any page, and hides only the answer from it.
+// POST to 127.0.0.1 from any page, and hides only the answer from it. It is nil where all are allowed.
 func newStrangers(allowed []string) *http.CrossOriginProtection {
-	c := http.NewCrossOriginProtection()
 	if slices.Contains(allowed, "*") {
-		c.AddInsecureBypassPattern("/")
-		return c
+		return nil
 	}
+	c := http.NewCrossOriginProtection()
 	for _, origin := range allowed {
 		_ = c.AddTrustedOrigin(origin) // what is no origin is nobody's; config has checked them
 	}

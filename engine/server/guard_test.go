@@ -50,7 +50,7 @@ func TestWhichTokensAreTaken(t *testing.T) {
 	} {
 		r := do(guarded("hunter2"), "GET", "/api/v1/params", "", "Authorization", given)
 		var told api.Error
-		if r.StatusCode != 200 {
+		if r.StatusCode != http.StatusOK {
 			_ = json.Unmarshal([]byte(r.Body), &told)
 		}
 		if r.StatusCode != want.code || told.Error != want.told || strings.Contains(r.Body, "hunter") {
