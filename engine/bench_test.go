@@ -345,7 +345,7 @@ func benchDay(b *testing.B, t *table) {
 	must(b, err)
 	s, err := sim.New(context.Background(), sim.Options{Scripts: scripts})
 	must(b, err)
-	defer s.Close() //nolint:errcheck // in memory
+	defer s.Close()
 	const pods, day = 1000, 24 * time.Hour
 	for i := range pods {
 		p := &v1.Pod{}

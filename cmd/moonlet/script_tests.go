@@ -209,7 +209,7 @@ func (f *testFlags) print(cmd *cobra.Command, r *suite.Report) error {
 }
 
 func writeReport(path string, write func(io.Writer) error) error {
-	file, err := os.Create(path) //nolint:gosec // the user names it
+	file, err := os.Create(path)
 	if err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}

@@ -17,12 +17,12 @@ type screen struct {
 func screenOf(w io.Writer) screen {
 	s := screen{width: 80}
 	file, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) { //nolint:gosec // descriptors are small
+	if !ok || !term.IsTerminal(int(file.Fd())) {
 		return s
 	}
 	s.terminal = os.Getenv("TERM") != "dumb"
 	s.color = s.terminal && os.Getenv("NO_COLOR") == ""
-	if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 { //nolint:gosec // as above
+	if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
 		s.width = width
 	}
 	return s

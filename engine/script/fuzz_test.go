@@ -2,6 +2,7 @@ package script_test
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -46,6 +47,45 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Any text is a file of tests or is refused with an error that names it, and counting its lines changes neither.
+func FuzzLoadTests(f *testing.F) {
+	for _, text := range []string{
+		"", `it("a", function() end)`, `describe("a", function() it("b", { nodes = { { count = 2 } } }, function() expect(1):is(1) end) end)`,
+		`before_each(function() end) it("a", {}, nil)`, `it("a", function() end) it("a", function() end)`, `describe(1)`, `it(it)`, `require "x"`, `pod{}`,
+		`for i = 1, 1e9 do it("a" .. i, function() end) end`, `describe("a", describe)`, `if x then elseif y then else end while x do break end`,
+	} {
+		f.Add(text)
+	}
+	for _, b := range bombs {
+		f.Add(b.body)
+	}
+	plain := newRuntime(f, script.Options{LoadTime: 50 * time.Millisecond})
+	counted := newRuntime(f, script.Options{LoadTime: 50 * time.Millisecond, Coverage: script.NewCoverage()})
+	f.Fuzz(func(t *testing.T, text string) {
+		source := script.Source{Name: "a_test.lua", Text: []byte(text)}
+		set, problems := plain.LoadTests(source, nil, script.Env{})
+		for _, p := range problems {
+			if p.Script != source.Name || p.Text == "" || p.Line < 0 {
+				t.Fatalf("unnamed problem %+v", p)
+			}
+		}
+		if set == nil && len(problems) == 0 {
+			t.Fatal("refused without a problem")
+		}
+		asScript := []script.Source{{Name: "a.lua", Text: []byte(text)}}
+		_, one := plain.Load(1, asScript, env)
+		_, other := counted.Load(1, asScript, env)
+		if len(one) != len(other) && !limited(one) && !limited(other) {
+			t.Fatalf("counting lines changes what is wrong:\n%v\n%v", one, other)
+		}
+	})
+}
+
+// limited says that a limit ended a load: how far it came then is luck.
+func limited(problems []*script.Error) bool {
+	return slices.ContainsFunc(problems, func(p *script.Error) bool { return p.Kind == script.Limit })
 }
 
 // A JSON tree that goes through Lua, as a view, as a copy and as text, comes back the same.

@@ -36,7 +36,7 @@ func live(ctx context.Context, o *Options, seed uint64, story bool) (*life, erro
 	if err != nil {
 		return nil, err
 	}
-	defer s.Close() //nolint:errcheck // in memory: there is nothing to lose
+	defer s.Close()
 	w := &watcher{s: s, life: newLife(o.Pod, seed), began: s.Clock.Now(), told: map[string]bool{}}
 	w.key = state.Key{Namespace: cmpNamespace(o.Pod), Name: o.Pod.Name}
 	if err := s.CreatePod(ctx, o.Pod.DeepCopy()); err != nil {

@@ -103,7 +103,7 @@ func Make(ctx context.Context, o Options) (*Preview, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer cast.Close() //nolint:errcheck // in memory: there is nothing to lose
+	defer cast.Close()
 	o.Sim.Like = cast
 	first, err := live(ctx, &o, o.Sim.Seed, true)
 	if err != nil {
@@ -132,7 +132,7 @@ func playRest(ctx context.Context, o *Options, lives []*life) error {
 				if n >= int64(len(lives)) {
 					return
 				}
-				lives[n], errs[worker] = live(ctx, o, o.Sim.Seed+uint64(n), false)
+				lives[n], errs[worker] = live(ctx, o, o.Sim.Seed+uint64(n), false) //nolint:gosec // never negative
 			}
 		})
 	}

@@ -82,22 +82,29 @@ func drawn() *preview.Preview {
 		Pod: "shop/web", Script: "shop", Seed: 3, Length: 60 * m, Runs: 40, Story: story,
 		Rows: []preview.Row{
 			{Kind: preview.Whole, Name: "pod", Restarts: 2, Ready: 0.6, Spans: []preview.Span{
-				{From: 0, To: m, State: preview.Waiting}, {From: m, To: 6 * m, State: preview.Running}, {From: 6 * m, To: 24 * m, State: preview.Backoff, Why: "CrashLoopBackOff"},
+				{From: 0, To: m, State: preview.Waiting},
+				{From: m, To: 6 * m, State: preview.Running},
+				{From: 6 * m, To: 24 * m, State: preview.Backoff, Why: "CrashLoopBackOff"},
 				{From: 24 * m, To: 60 * m, State: preview.Ready},
 			}},
 			{Kind: preview.Init, Name: "migrate", Spans: []preview.Span{
 				{From: 0, To: m, State: preview.Running}, {From: m, To: 60 * m, State: preview.Done, Why: "Completed"},
 			}, Exits: []preview.Exit{{At: m, Reason: "Completed"}}},
 			{Kind: preview.App, Name: "a-container-with-a-rather-long-name", Restarts: 2, Ready: 0.6, Spans: []preview.Span{
-				{From: 0, To: m, State: preview.Waiting, Why: "PodInitializing"}, {From: m, To: 6 * m, State: preview.Running}, {From: 6 * m, To: 24 * m, State: preview.Backoff, Why: "CrashLoopBackOff"},
-				{From: 24 * m, To: 58 * m, State: preview.Ready}, {From: 58 * m, To: 59 * m, State: preview.Failed, Why: "OOMKilled"}, {From: 59 * m, To: 60 * m, State: preview.Gone},
+				{From: 0, To: m, State: preview.Waiting, Why: "PodInitializing"},
+				{From: m, To: 6 * m, State: preview.Running},
+				{From: 6 * m, To: 24 * m, State: preview.Backoff, Why: "CrashLoopBackOff"},
+				{From: 24 * m, To: 58 * m, State: preview.Ready},
+				{From: 58 * m, To: 59 * m, State: preview.Failed, Why: "OOMKilled"},
+				{From: 59 * m, To: 60 * m, State: preview.Gone},
 			}, Exits: []preview.Exit{{At: 6 * m, Code: 137, Reason: "OOMKilled"}, {At: 6*m + 1, Code: 1}, {At: 58 * m, Code: 137}}},
 		},
 		Outcomes: []preview.Outcome{
 			{Status: "Running", Ready: true, Runs: 24, Share: 0.6, Restarts: preview.Range[int]{Min: 0, Median: 2, Max: 5}, UpTime: preview.Range[preview.Share]{Min: 0.5, Median: 0.6, Max: 1}, Seeds: []uint64{3, 4, 6}},
 			{Status: "Running", Runs: 8, Share: 0.2, UpTime: preview.Range[preview.Share]{Min: 0.5, Median: 0.5, Max: 0.5}},
 			{Status: "CrashLoopBackOff", Runs: 4, Share: 0.1, Restarts: preview.Range[int]{Min: 1, Median: 1, Max: 1}},
-			{Status: "Completed", Runs: 2, Share: 0.05}, {Status: "not created: out of capacity", Runs: 2, Share: 0.05},
+			{Status: "Completed", Runs: 2, Share: 0.05},
+			{Status: "not created: out of capacity", Runs: 2, Share: 0.05},
 		},
 	}
 }

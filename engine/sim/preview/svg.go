@@ -77,7 +77,7 @@ func (d *drawing) axis() {
 		if at == d.Length {
 			anchor = "end"
 		}
-		d.WriteString(text(int(x), d.y+8, fmt.Sprintf(`text-anchor="%s" fill="#66727f" font-size="11"`, anchor), span(at)))
+		fmt.Fprint(d, text(int(x), d.y+8, fmt.Sprintf(`text-anchor="%s" fill="#66727f" font-size="11"`, anchor), span(at)))
 	}
 	d.y += 24
 }
@@ -87,8 +87,8 @@ func (d *drawing) row(r *Row) {
 	if r.Kind == Whole {
 		weight = ` font-weight="600"`
 	}
-	d.WriteString(text(svgPad, d.y+13, `fill="#1f2933"`+weight, shorten(r.Name, 20)))
-	d.WriteString(text(svgPad, d.y+26, `fill="#8a95a1" font-size="10"`, r.says()))
+	fmt.Fprint(d, text(svgPad, d.y+13, `fill="#1f2933"`+weight, shorten(r.Name, 20)))
+	fmt.Fprint(d, text(svgPad, d.y+26, `fill="#8a95a1" font-size="10"`, r.says()))
 	for _, s := range r.Spans {
 		x := d.x(s.From)
 		width := max(d.x(s.To)-x, svgMinBar)
@@ -156,12 +156,12 @@ func (d *drawing) legend() {
 			continue
 		}
 		fmt.Fprintf(d, `<rect x="%d" y="%d" width="11" height="11" rx="2" fill="%s"/>`+"\n", x, d.y, colors[s])
-		d.WriteString(text(x+16, d.y+10, `fill="#66727f" font-size="11"`, glyphs[s].says))
+		fmt.Fprint(d, text(x+16, d.y+10, `fill="#66727f" font-size="11"`, glyphs[s].says))
 		x += 36 + 13*len(glyphs[s].says)/2
 	}
 	if ends {
 		fmt.Fprintf(d, `<path d="M%d %d l4 7 h-8 z" fill="%s"/>`+"\n", x+5, d.y+2, colors[Failed])
-		d.WriteString(text(x+16, d.y+10, `fill="#66727f" font-size="11"`, "a run ends"))
+		fmt.Fprint(d, text(x+16, d.y+10, `fill="#66727f" font-size="11"`, "a run ends"))
 	}
 	d.y += 11
 }
@@ -172,15 +172,15 @@ func (d *drawing) shares() {
 	if d.Runs == 1 {
 		what = "After " + span(d.Length)
 	}
-	d.WriteString(text(svgPad, d.y, `font-weight="600"`, what))
+	fmt.Fprint(d, text(svgPad, d.y, `font-weight="600"`, what))
 	d.y += 14
 	const room = 220
 	for i := range d.Outcomes {
 		o := &d.Outcomes[i]
 		fmt.Fprintf(d, `<rect x="%d" y="%d" width="%d" height="16" rx="3" fill="#f1f3f5"/>`+"\n", svgPad+svgNames, d.y, room)
 		fmt.Fprintf(d, `<rect x="%d" y="%d" width="%.1f" height="16" rx="3" fill="%s"/>`+"\n", svgPad+svgNames, d.y, max(3, room*o.Share), colors[o.state()])
-		d.WriteString(text(svgPad+svgNames-12, d.y+13, `text-anchor="end" font-weight="600"`, fmt.Sprintf("%.0f %%", 100*o.Share)))
-		d.WriteString(text(svgPad+svgNames+room+14, d.y+13, `font-size="12"`, shorten(o.says(), 88)))
+		fmt.Fprint(d, text(svgPad+svgNames-12, d.y+13, `text-anchor="end" font-weight="600"`, fmt.Sprintf("%.0f %%", 100*o.Share)))
+		fmt.Fprint(d, text(svgPad+svgNames+room+14, d.y+13, `font-size="12"`, shorten(o.says(), 88)))
 		d.y += 26
 	}
 	d.y -= 10

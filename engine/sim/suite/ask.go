@@ -179,7 +179,7 @@ func (s *testStage) http(ctx context.Context, w *wish) (any, error) {
 	for name, value := range headers {
 		r.Headers[strings.ToLower(name)] = fmt.Sprint(value)
 	}
-	answer, err := s.HTTPAnswer(ctx, provider.PortAsk{Namespace: w.Pod.Namespace, Pod: w.Pod.Name, Port: int32(port)}, r) //nolint:gosec // checked by whoever listens
+	answer, err := s.HTTPAnswer(ctx, provider.PortAsk{Namespace: w.Pod.Namespace, Pod: w.Pod.Name, Port: int32(port)}, r)
 	got := map[string]any{}
 	for name, value := range answer.Headers {
 		got[name] = value

@@ -157,7 +157,7 @@ func rowsOf(s *sim.Sim) (rows []string) {
 		if i == rowsShown {
 			return append(rows, fmt.Sprintf("… %d more", s.Store.Len()-i))
 		}
-		rows = append(rows, one.Key.String()+" "+rowOf(s, one))
+		rows = append(rows, one.String()+" "+rowOf(s, one))
 	}
 	return rows
 }

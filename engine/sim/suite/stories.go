@@ -36,7 +36,7 @@ func (r *runner) tell(ctx context.Context, f *File, loaded *scenario.File, name 
 	if err != nil {
 		return 0, failureOf(err, seed)
 	}
-	defer s.Close() //nolint:errcheck // in memory: there is nothing to lose
+	defer s.Close()
 	began := s.Now()
 	var said []string
 	v, err := loaded.Run(ctx, name, scenario.Telling{

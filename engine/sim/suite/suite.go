@@ -98,7 +98,7 @@ func newRunner(ctx context.Context, o Options) (*runner, error) {
 }
 
 func (r *runner) close() {
-	r.cast.Close() //nolint:errcheck,gosec // in memory: there is nothing to lose
+	r.cast.Close() //nolint:gosec // in memory: there is nothing to lose
 	r.runtime.Close()
 }
 
@@ -207,7 +207,7 @@ func (r *runner) try(ctx context.Context, f *File, set *script.Set, test int, se
 	if err != nil {
 		return 0, failureOf(err, seed)
 	}
-	defer s.Close() //nolint:errcheck // in memory: there is nothing to lose
+	defer s.Close()
 	began := s.Now()
 	err = set.Try(ctx, &script.Trial{
 		File: set.File(f.Source.Name), Test: test, Stage: s, Draws: script.NewDraws(seed, "test", f.Source.Name, t.Name()),

@@ -263,7 +263,7 @@ func TestManySeedsFindWhatIsRare(t *testing.T) {
 	if got := later.Files[0].Tests[0].Failure; got == nil || got.Seed != first.Seed {
 		t.Errorf("shrunk to %+v, not to seed %d", got, first.Seed)
 	}
-	o.Seed, o.Seeds = 1, int(first.Seed)-1 //nolint:gosec // small
+	o.Seed, o.Seeds = 1, int(first.Seed)-1
 	if o.Seeds > 0 && !run(t, o).OK() {
 		t.Errorf("a smaller seed than %d fails", first.Seed)
 	}
