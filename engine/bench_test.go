@@ -50,6 +50,7 @@ func BenchmarkBars(b *testing.B) {
 		{"reload", benchReload},
 		{"save", benchSave},
 		{"day", benchDay},
+		{"explain", benchExplain},
 	} {
 		if only := os.Getenv("BARS"); only == "" || only == part.name {
 			part.run(b, t)

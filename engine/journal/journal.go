@@ -24,9 +24,6 @@ const (
 
 // Book is the journals of all pods. The zero value is ready.
 type Book struct {
-	// Off keeps nothing, for those who never ask. It must not change.
-	Off bool
-
 	mu    sync.Mutex
 	pods  map[string]*Diary // by namespace/name; guarded by mu
 	words words             // guarded by mu
@@ -49,9 +46,6 @@ func (b *Book) Add(pod string, entries ...Entry) *Diary {
 	d := b.pods[pod]
 	if d == nil {
 		d = &Diary{book: b}
-		if b.Off {
-			return d
-		}
 		if b.pods == nil {
 			b.pods = map[string]*Diary{}
 		}

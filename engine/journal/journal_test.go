@@ -60,14 +60,6 @@ func TestAnOpenQuestionAnsweredAlikeIsWrittenOnce(t *testing.T) {
 	}
 }
 
-func TestNothingIsKeptWhereItIsOff(t *testing.T) {
-	b := journal.Book{Off: true}
-	b.Add("a/x", entry(1))
-	if got, _ := b.Of("a/x"); got != nil {
-		t.Errorf("kept %v", got)
-	}
-}
-
 func TestAnEntryPrintsAsOneLine(t *testing.T) {
 	e := journal.Entry{
 		At: time.Date(2026, 11, 20, 9, 23, 41, 5e8, time.UTC), What: "Exited", Container: "app", Message: "code 137",

@@ -140,8 +140,10 @@ func (d *draft) remember(ask string, asked hook.Asked, e journal.Entry) {
 	if len(asked.NodeMemo)+len(asked.NodeDeleted) > 0 {
 		d.writeNode(ask, nodeWrite{set: asked.NodeMemo, deleted: asked.NodeDeleted})
 	}
-	e.Kind, e.By, e.Generation, e.Draws = journal.Script, asked.By, asked.Generation, drawsOf(asked.Draws)
-	e.Hook, _, e.Ask = hook.ParseAskID(ask)
+	if d.tells() {
+		e.Kind, e.By, e.Generation, e.Draws = journal.Script, asked.By, asked.Generation, drawsOf(asked.Draws)
+		e.Hook, _, e.Ask = hook.ParseAskID(ask)
+	}
 	if asked.Broken {
 		e.Message = "the script broke; built-in behaviour instead"
 	}
@@ -154,6 +156,9 @@ func (d *draft) writeNode(ask string, w nodeWrite) {
 	w.ask = w.pod + "/" + ask
 	d.asked = append(d.asked, w)
 }
+
+// tells says whether anybody will read what is noted.
+func (d *draft) tells() bool { return !d.p.opts.NoJournal }
 
 // note adds a journal entry, at the draft's time unless it has its own.
 func (d *draft) note(e journal.Entry) {
@@ -193,7 +198,11 @@ func (d *draft) Pull(q pod.Question) pod.Pull {
 	}
 	ask := hook.AskID(hook.OnPull, q.Container.Name, q.Number)
 	answer, asked := d.p.hooks.OnPull(d.ctx, d.subject(ask), q)
-	d.remember(ask, asked, journal.Entry{At: q.Now, What: hook.OnPull, Container: q.Container.Name, Message: pullText(answer)})
+	e := journal.Entry{At: q.Now, What: hook.OnPull, Container: q.Container.Name}
+	if d.tells() {
+		e.Message = pullText(answer)
+	}
+	d.remember(ask, asked, e)
 	return answer
 }
 
@@ -204,7 +213,11 @@ func (d *draft) Start(q pod.Question) pod.Outcome {
 	}
 	ask := hook.AskID(hook.OnStart, q.Container.Name, q.Number)
 	answer, asked := d.p.hooks.OnStart(d.ctx, d.subject(ask), q)
-	d.remember(ask, asked, journal.Entry{At: q.Now, What: hook.OnStart, Container: q.Container.Name, Message: outcomeText(answer)})
+	e := journal.Entry{At: q.Now, What: hook.OnStart, Container: q.Container.Name}
+	if d.tells() {
+		e.Message = outcomeText(answer)
+	}
+	d.remember(ask, asked, e)
 	return answer
 }
 

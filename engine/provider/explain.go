@@ -130,6 +130,9 @@ func causes(entries []journal.Entry) []api.Cause {
 
 // write writes a pod's journal, in the order of what happened: what a hook was asked on the way was noted first.
 func (p *Provider) write(key state.Key, entries ...journal.Entry) {
+	if p.opts.NoJournal {
+		return
+	}
 	slices.SortStableFunc(entries, func(a, b journal.Entry) int { return a.At.Compare(b.At) })
 	p.store.KeepJournal(key, p.journal.Add(key.String(), entries...))
 }

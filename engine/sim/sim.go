@@ -35,6 +35,7 @@ type Options struct {
 	Start   time.Time            // zero: Start
 	// Kubernetes says that the pods are Kubernetes'; see [provider.Options].
 	Kubernetes bool
+	NoJournal  bool // nobody will ask what happened and why
 
 	// Like is a Sim whose scripts, config and Runtime this one has, too, in place of Scripts, Config and Runtime: nothing
 	// is compiled again. It may be closed only after this one.
@@ -114,7 +115,7 @@ func (s *Sim) provide(o *Options) error {
 	nodes := nodesOf(o)
 	limits, config := patient(o.Limits), o.Config
 	s.Provider = provider.New(provider.Options{
-		Metrics: o.Metrics, Store: s.Store, Clock: o.Clock, Radius: o.Radius, Runtime: s.runtime, Seed: o.Seed, Params: o.Params, Kubernetes: o.Kubernetes, Lazy: !o.Encode,
+		Metrics: o.Metrics, Store: s.Store, Clock: o.Clock, Radius: o.Radius, Runtime: s.runtime, Seed: o.Seed, Params: o.Params, Kubernetes: o.Kubernetes, NoJournal: o.NoJournal, Lazy: !o.Encode,
 		Config: func() map[string]any { return config },
 		Limits: func() hook.Limits { return limits },
 		Nodes:  nodes.names, Node: func(name string) *provider.Node { return nodes.byName[name] },

@@ -31,6 +31,7 @@ type life struct {
 // live plays one life and watches it, at every moment at which something happens.
 func live(ctx context.Context, o *Options, seed uint64, story bool) (*life, error) {
 	options := o.Sim
+	options.NoJournal = !story
 	options.Seed = seed
 	s, err := sim.New(ctx, options)
 	if err != nil {

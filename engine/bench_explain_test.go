@@ -1,0 +1,140 @@
+package engine_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+
+	"github.com/moonlet-dev/moonlet/engine/script"
+	"github.com/moonlet-dev/moonlet/engine/sim"
+	"github.com/moonlet-dev/moonlet/engine/state"
+)
+
+// crashing is a script whose pods crash for ever, so that all they do is what explanations tell of.
+const crashing = `
+match = true
+param("mean", "15s", "how long a run lasts")
+function on_start(pod, container, run)
+  return { ready = uniform("1s", "3s"), exit = pick({ 1, 137, 3 }), after = exponential(params.mean) }
+end
+`
+
+// benchExplain: what it costs to know why. Ten thousand pods that crash for ever live the same story by turns with
+// journals and without, once in memory and once with a state file; after each turn the file gets the time to take the
+// journals, as it has in a story that is lived.
+func benchExplain(b *testing.B, t *table) {
+	b.Helper()
+	for _, where := range []string{"in memory", "with a state file"} {
+		lasting := where != "in memory"
+		without, with := crashers(b, lasting, true), crashers(b, lasting, false)
+		turn := func(c *crashLoop) float64 { return c.cost(b, 15*time.Second) }
+		turn(without)
+		turn(with)
+		var shares []float64
+		for range 9 {
+			shares = append(shares, turn(with)/turn(without)-1)
+		}
+		t.atMost("journals of 10,000 crashing pods, CPU, "+where, 100*median(shares), 5, "%")
+		if !lasting {
+			used, kept := with.heap-without.heap, with.entries(b)
+			t.atMost("  memory of a transition", float64(used)/float64(kept), 300, "B")
+			t.figure("  memory of a pod's journal", fmt.Sprintf("%.1f KiB, %d of them", float64(used)/crashPods/1024, kept/crashPods))
+		}
+	}
+}
+
+func (t *table) atMost(what string, got, bar float64, unit string) {
+	ok := got < bar
+	t.row(what, fmt.Sprintf("%.1f %s", got, unit), fmt.Sprintf("< %.0f %s", bar, unit), &ok)
+}
+
+const crashPods = 10_000
+
+// crashLoop is a node whose pods crash for ever.
+type crashLoop struct {
+	*sim.Sim
+	wait time.Duration // after each turn, for the state file
+	heap int64         // that it takes, after the last turn
+}
+
+func crashers(b *testing.B, lasting, noJournal bool) *crashLoop {
+	b.Helper()
+	c := &crashLoop{}
+	o := sim.Options{Seed: 7, Scripts: []script.Source{{Name: "crashing.lua", Text: []byte(crashing)}}, NoJournal: noJournal}
+	if lasting {
+		c.wait = 4 * time.Second
+		o.Store = runningStore(b)
+	}
+	before := liveHeap()
+	var err error
+	c.Sim, err = sim.New(b.Context(), o)
+	must(b, err)
+	b.Cleanup(func() { must(b, c.Close()) })
+	var sample v1.Pod
+	must(b, json.Unmarshal([]byte(samplePod(b, "small")), &sample))
+	for i := range crashPods {
+		p := sample.DeepCopy()
+		p.Name = fmt.Sprintf("pod-%d", i)
+		must(b, c.CreatePod(b.Context(), p))
+	}
+	c.Pass(b.Context(), 10*time.Minute)
+	c.heap = liveHeap() - before
+	return c
+}
+
+func runningStore(b *testing.B) *state.Store {
+	b.Helper()
+	store, err := state.Open(state.Options{Path: filepath.Join(b.TempDir(), "state.db")})
+	must(b, err)
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- store.Run(ctx) }()
+	b.Cleanup(func() {
+		stop()
+		must(b, errors.Join(<-ended, store.Close()))
+	})
+	return store
+}
+
+// cost is the processor time that so much of the story takes.
+func (c *crashLoop) cost(b *testing.B, story time.Duration) float64 {
+	b.Helper()
+	runtime.GC()
+	before := ownCPU(b)
+	c.Pass(b.Context(), story)
+	time.Sleep(c.wait)
+	return ownCPU(b) - before
+}
+
+func (c *crashLoop) entries(b *testing.B) (n int) {
+	b.Helper()
+	for i := range crashPods {
+		causes, err := c.Journal("default", fmt.Sprintf("pod-%d", i))
+		must(b, err)
+		n += len(causes)
+	}
+	return n
+}
+
+func liveHeap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc) //nolint:gosec // far from the end
+}
+
+func ownCPU(b *testing.B) float64 {
+	b.Helper()
+	var u syscall.Rusage
+	must(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
+}
