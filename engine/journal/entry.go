@@ -36,6 +36,7 @@ type Entry struct {
 	Fault string // its ID
 
 	Hook       string // that was asked
+	Again      bool   // the question was put before; not kept
 	Ask        int    // the number of that question: of on_start the run
 	Draws      []Draw // of that hook, in order
 	Generation uint64 // of the scripts, where one was asked

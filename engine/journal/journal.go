@@ -5,15 +5,10 @@
 // give the same entries. The book is bounded per pod, starts no goroutines and may be used from any.
 //
 // An entry takes some 30 to 100 bytes: a pod's entries are one piece of memory without pointers, and a text that is
-// met again is a number in it (words.go). What is saved of a pod stands for itself (record.go).
+// met again is a number in it (words.go, record.go). A log of what is added carries it over a restart (log.go).
 package journal
 
-import (
-	"errors"
-	"fmt"
-	"math"
-	"sync"
-)
+import "sync"
 
 const (
 	// Kept is how many entries a pod's journal holds; older ones are forgotten.
@@ -24,46 +19,73 @@ const (
 
 // Book is the journals of all pods. The zero value is ready.
 type Book struct {
+	// Logged says that somebody keeps what [Book.News] tells. It must not change.
+	Logged bool
+
 	mu    sync.Mutex
-	pods  map[string]*Diary // by namespace/name; guarded by mu
+	pods  map[string]*Diary // by name; guarded by mu
+	live  int               // bytes of all records; guarded by mu
 	words words             // guarded by mu
 	next  []byte            // the entry being added; guarded by mu
+
+	unsaved []*Diary // with entries that the log does not have; guarded by mu
+	log     []batch  // the oldest first; guarded by mu
+	logged  int      // bytes of the log; guarded by mu
+	number  uint64   // of the newest batch; guarded by mu
 }
 
-// Diary is one pod's latest entries.
+// Diary is one pod's latest entries. Its fields are guarded by the book's mu.
 type Diary struct {
-	book    *Book
-	records []byte // oldest first; guarded by book.mu
-	count   int    // guarded by book.mu
-	total   int    // ever written; guarded by book.mu
+	name    string
+	records []byte // oldest first
+	count   int
+	total   int // ever written
+
+	unsaved int    // of the entries, those that the log does not have
+	listed  bool   // in Book.unsaved
+	begins  uint64 // the batch of the log from which on it can be read; 0: it is not there
+	gone    bool   // forgotten
 }
 
-// Add writes entries to the journal of a pod, named namespace/name, and returns that journal. An answer that is there
-// already, because an open question was asked again, is not written twice.
-func (b *Book) Add(pod string, entries ...Entry) *Diary {
+// Add writes entries to the journal of a pod, under any name that is its own. An answer to a question put again is
+// written only where it is another one.
+func (b *Book) Add(pod string, entries ...Entry) {
+	if len(entries) == 0 {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	d := b.pods[pod]
-	if d == nil {
-		d = &Diary{book: b}
-		if b.pods == nil {
-			b.pods = map[string]*Diary{}
-		}
-		b.pods[pod] = d
-	}
+	d := b.diary(pod)
 	for i := range entries {
-		if e := &entries[i]; e.Hook == "" || !d.has(e) {
-			d.add(e)
+		if e := &entries[i]; !e.Again || !b.has(d, e) {
+			b.add(d, e)
 		}
 	}
+	if b.Logged && !d.listed && d.unsaved > 0 {
+		d.listed = true
+		b.unsaved = append(b.unsaved, d)
+	}
+}
+
+// diary is a pod's, a new one where there is none. Callers hold mu.
+func (b *Book) diary(pod string) *Diary {
+	d := b.pods[pod]
+	if d != nil {
+		return d
+	}
+	if b.pods == nil {
+		b.pods = map[string]*Diary{}
+	}
+	d = &Diary{name: pod}
+	b.pods[pod] = d
 	return d
 }
 
-// add puts an entry behind the others. Callers hold the book's mu.
-func (d *Diary) add(e *Entry) {
-	next := appendRecord(d.book.next[:0], e, &d.book.words)
-	d.book.next = next
-	d.records = append(roomFor(d.records, len(next)), next...)
+// add puts an entry behind the others. Callers hold mu.
+func (b *Book) add(d *Diary, e *Entry) {
+	b.next = appendRecord(b.next[:0], e, &b.words)
+	before := len(d.records)
+	d.records = append(roomFor(d.records, len(b.next)), b.next...)
 	d.count++
 	d.total++
 	drop := 0
@@ -74,6 +96,8 @@ func (d *Diary) add(e *Entry) {
 	if drop > 0 {
 		d.records = d.records[:copy(d.records, d.records[drop:])]
 	}
+	d.unsaved = min(d.unsaved+1, d.count)
+	b.live += len(d.records) - before
 }
 
 // roomFor grows by a quarter: doubling would leave half of a hundred thousand diaries empty.
@@ -86,12 +110,12 @@ func roomFor(b []byte, n int) []byte {
 	return grown
 }
 
-// has says that the question was answered that way when it was last put. Callers hold the book's mu.
-func (d *Diary) has(e *Entry) (same bool) {
+// has says that the question was answered that way when it was last put. Callers hold mu.
+func (b *Book) has(d *Diary, e *Entry) (same bool) {
 	for rest := d.records; len(rest) > 0; {
 		n := recordSize(rest)
 		if asks(rest[:n], e.Ask) {
-			known, err := readRecord(rest[:n], &d.book.words)
+			known, err := readRecord(rest[:n], &b.words)
 			if err == nil && known.Hook == e.Hook && known.Container == e.Container {
 				same = known.sameAnswer(e)
 			}
@@ -124,56 +148,14 @@ func (b *Book) Of(pod string) (entries []Entry, forgotten int) {
 func (b *Book) Forget(pod string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.pods, pod)
+	b.forget(pod)
 }
 
-// savedForm is the first byte of what is saved. Another form is not read.
-const savedForm = 1
-
-// AppendBinary implements [encoding.BinaryAppender]: the diary as it is now, in bytes that stand for themselves.
-func (d *Diary) AppendBinary(to []byte) ([]byte, error) {
-	d.book.mu.Lock()
-	records, total, words := string(d.records), d.total, d.book.words.reader()
-	d.book.mu.Unlock()
-	to = appendNumber(append(to, savedForm), total)
-	local := newLocal()
-	for rest := []byte(records); len(rest) > 0; {
-		n := recordSize(rest)
-		e, err := readRecord(rest[:n], words)
-		if err != nil {
-			return nil, err
-		}
-		to = appendRecord(to, &e, local)
-		rest = rest[n:]
+// forget is Forget for those who hold mu.
+func (b *Book) forget(pod string) {
+	if d := b.pods[pod]; d != nil {
+		d.gone = true
+		b.live -= len(d.records)
+		delete(b.pods, pod)
 	}
-	return to, nil
-}
-
-var errSaved = errors.New("it is damaged, or of another Moonlet")
-
-// Load takes a pod's journal as it was saved.
-func (b *Book) Load(pod string, saved []byte) error {
-	if len(saved) == 0 || saved[0] != savedForm {
-		return fmt.Errorf("journal of pod %s: %w", pod, errSaved)
-	}
-	total, rest, err := readNumber(saved[1:], math.MaxInt)
-	entries, local := []Entry{}, newLocal()
-	for err == nil && len(rest) > 0 {
-		n := recordSize(rest)
-		if n > len(rest) {
-			err = errSaved
-			break
-		}
-		var e Entry
-		e, err = readRecord(rest[:n], local)
-		entries, rest = append(entries, e), rest[n:]
-	}
-	if err != nil {
-		return fmt.Errorf("journal of pod %s: %w", pod, err)
-	}
-	d := b.Add(pod, entries...)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	d.total = max(total, d.count)
-	return nil
 }

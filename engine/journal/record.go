@@ -41,16 +41,21 @@ func appendRecord(to []byte, e *Entry, d dictionary) []byte {
 	if has&hasHook != 0 {
 		to = appendNumber(to, e.Ask) // first, so that a question is found quickly
 	}
-	text := func(s string) { to = d.spell(to, cut(s)) }
-	text(e.What)
-	text(e.By)
-	for _, one := range []struct {
-		flag byte
-		text string
-	}{{hasContainer, e.Container}, {hasMessage, e.Message}, {hasRule, e.Rule}, {hasFault, e.Fault}, {hasFault, e.Why}, {hasHook, e.Hook}} {
-		if has&one.flag != 0 {
-			text(one.text)
-		}
+	to = d.spell(d.spell(to, cut(e.What)), cut(e.By))
+	if has&hasContainer != 0 {
+		to = d.spell(to, cut(e.Container))
+	}
+	if has&hasMessage != 0 {
+		to = d.spell(to, cut(e.Message))
+	}
+	if has&hasRule != 0 {
+		to = d.spell(to, cut(e.Rule))
+	}
+	if has&hasFault != 0 {
+		to = d.spell(d.spell(to, cut(e.Fault)), cut(e.Why))
+	}
+	if has&hasHook != 0 {
+		to = d.spell(to, cut(e.Hook))
 	}
 	if has&hasDraws != 0 {
 		to = appendDraws(to, e.Draws, d)
@@ -128,7 +133,7 @@ func readRecord(record []byte, d dictionary) (Entry, error) {
 	e := Entry{At: time.Unix(0, int64(r.fixed())).UTC()} //nolint:gosec // the same bits
 	has, kind := r.byte(), int(r.byte())
 	if kind >= len(kinds) {
-		return Entry{}, errSaved
+		return Entry{}, errLog
 	}
 	e.Kind = kinds[kind]
 	if has&hasHook != 0 {
@@ -163,7 +168,7 @@ type reader struct {
 
 func (r *reader) skip(n int) []byte {
 	if r.err != nil || len(r.rest) < n {
-		r.err = errSaved
+		r.err = errLog
 		return make([]byte, n)
 	}
 	taken := r.rest[:n]
@@ -196,7 +201,7 @@ func appendNumber(to []byte, n int) []byte {
 func readNumber(from []byte, most int) (int, []byte, error) {
 	n, size := binary.Uvarint(from)
 	if size <= 0 || n > uint64(most) { //nolint:gosec // not negative
-		return 0, nil, errSaved
+		return 0, nil, errLog
 	}
 	return int(n), from[size:], nil //nolint:gosec // at most most
 }

@@ -25,7 +25,7 @@ func readSpelling(from []byte, words []string) (s string, isWord bool, rest []by
 	case n&1 == 0 && n>>1 <= len(rest):
 		return string(rest[:n>>1]), false, rest[n>>1:], nil
 	default:
-		return "", false, nil, errSaved
+		return "", false, nil, errLog
 	}
 }
 
@@ -76,10 +76,7 @@ func (w *words) read(from []byte) (string, []byte, error) {
 	return s, rest, err
 }
 
-// reader reads what was written until now, from any goroutine: words are never taken back.
-func (w *words) reader() dictionary { return &words{list: w.list} }
-
-// local is the words of one saved diary: a text is spelt out the first time, and thereby gets the next number.
+// local is the words of one batch of the log: a text is spelt out the first time, and thereby gets the next number.
 type local struct {
 	numbers map[string]int
 	list    []string

@@ -138,7 +138,10 @@ func (d *draft) begin(object *v1.Pod) {
 	if object.CreationTimestamp.IsZero() {
 		object.CreationTimestamp = metav1.NewTime(d.at.Truncate(time.Second))
 	}
-	d.replaces = true
+	d.replaces = d.old != nil
+	if past := d.p.store.Remembered(key); past != nil {
+		d.p.journal.Forget(diary(past))
+	}
 	d.next = &state.Pod{Key: key, UID: n.UID, Incarnation: n.Incarnation, Attempt: n.Attempt, Created: d.at, Object: object}
 	d.adopt()
 }
@@ -162,7 +165,7 @@ func (d *draft) askCreate() hook.CreateAnswer {
 	}
 	ask := hook.AskID(hook.OnCreate, "", d.next.Attempt)
 	answer, asked := d.p.hooks.OnCreate(d.ctx, d.subject(ask), d.next.Attempt, d.next.Created)
-	d.remember(ask, asked, journal.Entry{What: hook.OnCreate, Message: createText(answer)})
+	d.remember(ask, asked, journal.Entry{What: hook.OnCreate, Again: true, Message: createText(answer)})
 	return answer
 }
 
@@ -273,7 +276,7 @@ func (d *draft) askUpdateAgain(from *v1.Pod, at time.Time) hook.CreateAnswer {
 	ask := hook.AskID(hook.OnUpdate, "", d.next.Updates)
 	before := &script.Pod{Object: from, Status: d.old.Status, Script: d.old.Owner}
 	answer, asked := d.p.hooks.OnUpdate(d.ctx, d.subject(ask), before, d.next.Updates, at)
-	d.remember(ask, asked, journal.Entry{What: hook.OnUpdate, Message: createText(answer)})
+	d.remember(ask, asked, journal.Entry{What: hook.OnUpdate, Again: true, Message: createText(answer)})
 	return answer
 }
 
@@ -313,7 +316,7 @@ func (d *draft) askTermination() hook.DeleteAnswer {
 	}
 	ask := hook.AskID(hook.OnDelete, "", d.next.Deletes)
 	answer, asked := d.p.hooks.OnDelete(d.ctx, d.subject(ask), d.next.Deletes, d.at)
-	d.remember(ask, asked, journal.Entry{What: hook.OnDelete, Message: deleteText(answer)})
+	d.remember(ask, asked, journal.Entry{What: hook.OnDelete, Again: true, Message: deleteText(answer)})
 	return answer
 }
 

@@ -198,7 +198,7 @@ func (d *draft) Pull(q pod.Question) pod.Pull {
 	}
 	ask := hook.AskID(hook.OnPull, q.Container.Name, q.Number)
 	answer, asked := d.p.hooks.OnPull(d.ctx, d.subject(ask), q)
-	e := journal.Entry{At: q.Now, What: hook.OnPull, Container: q.Container.Name}
+	e := journal.Entry{At: q.Now, What: hook.OnPull, Container: q.Container.Name, Again: d.again || !q.Now.Equal(q.At)}
 	if d.tells() {
 		e.Message = pullText(answer)
 	}
@@ -213,7 +213,7 @@ func (d *draft) Start(q pod.Question) pod.Outcome {
 	}
 	ask := hook.AskID(hook.OnStart, q.Container.Name, q.Number)
 	answer, asked := d.p.hooks.OnStart(d.ctx, d.subject(ask), q)
-	e := journal.Entry{At: q.Now, What: hook.OnStart, Container: q.Container.Name}
+	e := journal.Entry{At: q.Now, What: hook.OnStart, Container: q.Container.Name, Again: d.again || !q.Now.Equal(q.At)}
 	if d.tells() {
 		e.Message = outcomeText(answer)
 	}
@@ -301,7 +301,7 @@ func (d *draft) commit(wait bool) (*state.Pod, error) {
 	if d.nothingNew() {
 		d.p.store.Requeue(key)
 		if d.insist {
-			d.p.write(key, d.entries...)
+			d.p.write(d.old, d.entries...)
 		}
 		return d.old, nil
 	}
@@ -336,11 +336,11 @@ func (d *draft) committed(key state.Key) {
 	d.p.rememberNode(d.at, d.asked)
 	if d.next == nil {
 		d.p.ips.release(key)
-		d.p.journal.Forget(key.String())
+		d.p.journal.Forget(diary(d.old))
 		return
 	}
 	if d.replaces {
-		d.p.journal.Forget(key.String())
+		d.p.journal.Forget(diary(d.old))
 	}
 	d.p.write(key, d.entries...)
 	for i := range d.entries {

@@ -23,7 +23,7 @@ func (p *Provider) Explain(namespace, name string) (api.Explanation, error) {
 	if one == nil {
 		return api.Explanation{}, fmt.Errorf("explain pod %s: %w", key, state.ErrNotFound)
 	}
-	entries, forgotten := p.journal.Of(key.String())
+	entries, forgotten := p.journal.Of(diary(one))
 	e := api.Explanation{
 		Pod: p.view(one), At: p.clock.Now(), State: explain.State(one.Object, one.Status), Generation: p.hooks.Current().ID(),
 		Causes: causes(entries), Forgotten: forgotten, Next: p.next(one),
@@ -129,19 +129,33 @@ func causes(entries []journal.Entry) []api.Cause {
 }
 
 // write writes a pod's journal, in the order of what happened: what a hook was asked on the way was noted first.
-func (p *Provider) write(key state.Key, entries ...journal.Entry) {
+func (p *Provider) write(one *state.Pod, entries ...journal.Entry) {
 	if p.opts.NoJournal {
 		return
 	}
 	slices.SortStableFunc(entries, func(a, b journal.Entry) int { return a.At.Compare(b.At) })
-	p.store.KeepJournal(key, p.journal.Add(key.String(), entries...))
+	p.journal.Add(diary(one), entries...)
+	p.store.KeepJournals(&p.journal)
 }
 
-// keptJournals are the journals that the state file has.
+// diary is the name of a pod's journal: an incarnation has its own.
+func diary(one *state.Pod) string { return one.Namespace + "/" + one.Name + "/" + string(one.UID) }
+
+// keptJournals takes over the journals that the state file has, of the pods that there still are.
 func (p *Provider) keptJournals() {
-	for key, saved := range p.store.TakeJournals() {
-		if err := p.journal.Load(key.String(), saved); err != nil {
-			p.log.Warn("a kept journal is not readable: what happened to that pod before is forgotten", "pod", key.String(), "err", err)
+	p.journal.Logged = p.store.Lasting() && !p.opts.NoJournal
+	batches := p.store.TakeJournals()
+	for _, b := range batches {
+		if err := p.journal.Load(b.Number, b.News); err != nil {
+			p.log.Warn("some of what pods did before is forgotten", "err", err)
 		}
 	}
+	if len(batches) == 0 {
+		return
+	}
+	known := map[string]bool{}
+	for _, one := range p.Known() {
+		known[diary(one)] = true
+	}
+	p.journal.Retain(func(name string) bool { return known[name] })
 }

@@ -164,12 +164,14 @@ func (p *Provider) journalOusted(o ousting, to *standing) {
 	e.At = p.clock.Now()
 	if o.was.On == fault.Pod {
 		for _, hit := range o.lost {
-			p.write(keyNamed(hit), e)
+			if one := p.store.Get(keyNamed(hit)); one != nil {
+				p.write(one, e)
+			}
 		}
 		return
 	}
 	for _, one := range p.podsOn(o.lost) {
-		p.write(one.Key, e)
+		p.write(one, e)
 	}
 }
 

@@ -48,7 +48,7 @@ func (p *Provider) EndPod(ctx context.Context, object *v1.Pod) error {
 // none.
 func (p *Provider) ForgetPod(ctx context.Context, key state.Key, uid types.UID) error {
 	if past := p.store.Remembered(key); past != nil && (uid == "" || uid == past.UID) {
-		p.journal.Forget(key.String())
+		p.journal.Forget(diary(past))
 		return p.store.Unremember(key)
 	}
 	_, err := p.change(ctx, change{key: key}, func(d *draft) error {

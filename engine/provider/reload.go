@@ -198,6 +198,7 @@ func (p *Provider) replan(ctx context.Context, key state.Key, why journal.Entry)
 
 // reask puts every open question again. What is committed stays; what thereby is overdue happens now.
 func (d *draft) reask() {
+	d.again = true
 	if d.next.Life.Delayed() {
 		answer, was := d.askCreate(), d.next.Life
 		d.next.Life = was.Delay(d.next.Created.Add(answer.Delay), d.at)

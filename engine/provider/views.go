@@ -68,10 +68,11 @@ func (p *Provider) Pod(namespace, name string) (api.PodDetail, error) {
 // Journal is what happened to a pod, oldest first.
 func (p *Provider) Journal(namespace, name string) ([]api.Cause, error) {
 	key := state.Key{Namespace: namespace, Name: name}
-	if p.store.Get(key) == nil {
+	one := p.store.Get(key)
+	if one == nil {
 		return nil, fmt.Errorf("pod %s: %w", key, state.ErrNotFound)
 	}
-	entries, _ := p.journal.Of(key.String())
+	entries, _ := p.journal.Of(diary(one))
 	return causes(entries), nil
 }
 
@@ -288,7 +289,11 @@ func (p *Provider) configCheck() api.Check {
 
 // JournalText is a pod's journal as lines, for people and for tests.
 func (p *Provider) JournalText(namespace, name string) string {
-	entries, forgotten := p.journal.Of(namespace + "/" + name)
+	one := p.store.Get(state.Key{Namespace: namespace, Name: name})
+	if one == nil {
+		return ""
+	}
+	entries, forgotten := p.journal.Of(diary(one))
 	var b strings.Builder
 	if forgotten > 0 {
 		fmt.Fprintf(&b, "(%d older entries are forgotten)\n", forgotten)

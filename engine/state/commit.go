@@ -113,7 +113,6 @@ func (s *Store) replace(c *Change) {
 		s.order.removed = true
 		s.due.drop(e)
 		s.keepCount(c.Key, countOf(c.Old))
-		s.dropJournal(c.Key)
 		return
 	}
 	e.pod = c.New

@@ -1,92 +1,102 @@
 package state
 
 import (
-	"encoding"
+	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"go.etcd.io/bbolt"
 )
 
-const (
-	// journalEvery is how long changed journals gather before they are written: nobody waits for them, and a pod that
-	// starts or crashes changes its own many times within seconds.
-	journalEvery = 3 * time.Second
-	// journalsAtOnce is how many go into one transaction, so that a commit that somebody waits for is not held up.
-	journalsAtOnce = 512
-)
+// journalEvery is how long what journals tell gathers before it is written: nobody waits for it, and a pod that starts or
+// crashes tells much within seconds.
+const journalEvery = 3 * time.Second
 
-// journals is what the file has yet to learn of the pods' journals.
-type journals struct {
-	saved   map[Key][]byte                     // from the file, until somebody takes them
-	changed map[string]encoding.BinaryAppender // by record; nil: no write is planned
+// Journals tell what the file should keep of them, as a log of numbered batches. [Store.Run] asks.
+type Journals interface {
+	// News is the next batch, and the numbers of those that nobody needs once it is kept; no bytes: there is none. With
+	// more it should be asked again soon.
+	News() (number uint64, news []byte, over []uint64, more bool)
 }
 
-// KeepJournal has a pod's journal written when some seconds have passed, as it is then. What j appends must stand for
-// itself. Nothing is kept of a pod that is not there.
-func (s *Store) KeepJournal(k Key, j encoding.BinaryAppender) {
-	if s.file == nil {
+// Batch is one batch of a log of journals.
+type Batch struct {
+	Number uint64
+	News   []byte
+}
+
+// Lasting says that there is a file.
+func (s *Store) Lasting() bool { return s.file != nil }
+
+// KeepJournals has the news of journals written within seconds: call it whenever there are any. They are always the same
+// journals. It costs next to nothing.
+func (s *Store) KeepJournals(j Journals) {
+	if s.file == nil || s.telling.Swap(true) {
 		return
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed || s.entries[k] == nil {
-		return
-	}
-	if s.journals.changed == nil {
-		s.journals.changed = map[string]encoding.BinaryAppender{}
-		time.AfterFunc(journalEvery, func() { signal(s.keep) })
-	}
-	s.journals.changed[podRecord(k)] = j
+	s.journals = j
+	s.mu.Unlock()
+	time.AfterFunc(journalEvery, func() { signal(s.keep) })
 }
 
-// TakeJournals hands over the journals that the file had, once.
-func (s *Store) TakeJournals() map[Key][]byte {
+// TakeJournals hands over the batches that the file had, in the order of their numbers, once.
+func (s *Store) TakeJournals() []Batch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	taken := s.journals.saved
-	s.journals.saved = nil
+	taken := s.batches
+	s.batches = nil
 	return taken
 }
 
-// queueJournals queues up to so many changed journals for the file and says whether there are more; 0: all of them.
-func (s *Store) queueJournals(most int) (more bool) {
+// queueNews queues the next batch of the journals for the file and says whether there is more.
+func (s *Store) queueNews() (more bool) {
+	s.mu.Lock()
+	j := s.journals
+	s.mu.Unlock()
+	if j == nil {
+		return false
+	}
+	s.telling.Store(false) // what is told from now on may come too late for this batch
+	number, news, over, more := j.News()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := 0
-	for record, j := range s.journals.changed {
-		if n++; most > 0 && n > most {
-			return true
-		}
-		s.queue.put(bucketJournals, record, j)
-		delete(s.journals.changed, record)
+	for _, n := range over {
+		s.queue.put(bucketJournals, batchRecord(n), nil)
 	}
-	s.journals.changed = nil
-	return false
+	if len(news) > 0 {
+		s.queue.put(bucketJournals, batchRecord(number), sealedText(news))
+	}
+	return more
 }
 
-// dropJournal forgets a pod's journal. Callers hold mu.
-func (s *Store) dropJournal(k Key) {
-	if s.file == nil {
-		return
+// sealedText is bytes that are written as they are.
+type sealedText []byte
+
+// batchRecord is the key of a batch: sorted like the numbers.
+func batchRecord(n uint64) string { return fmt.Sprintf("%016x", n) }
+
+// writeNews writes the next batch, and makes that there is another time where there is more, or the file is not to be tried
+// now.
+func (s *Store) writeNews() bool {
+	if s.Err() != nil {
+		time.AfterFunc(journalEvery, func() { signal(s.keep) })
+		return true
 	}
-	delete(s.journals.changed, podRecord(k))
-	s.queue.put(bucketJournals, podRecord(k), nil)
+	if s.queueNews() {
+		signal(s.keep)
+	}
+	return s.flush(true)
 }
 
-// loadJournals reads the journals of the pods that there are; others have no use any more.
 func (s *Store) loadJournals(tx *bbolt.Tx) error {
-	s.journals.saved = map[Key][]byte{}
 	return each(tx, bucketJournals, func(key string, value []byte) error {
-		name, err := parsePodRecord([]byte(key))
+		n, err := strconv.ParseUint(key, 16, 64)
 		if err != nil {
-			return err
+			return fmt.Errorf("%w: batch %q of the journals has no number", ErrDamaged, key)
 		}
-		if s.entries[name] == nil && s.past[name] == nil {
-			s.queue.put(bucketJournals, key, nil)
-			return nil
-		}
-		s.journals.saved[name] = slices.Clone(value)
+		s.batches = append(s.batches, Batch{n, slices.Clone(value)})
 		return nil
 	})
 }

@@ -1,56 +1,63 @@
 package state_test
 
 import (
-	"errors"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/moonlet-dev/moonlet/engine/state"
 )
 
-// note is a journal as the store sees it.
-type note string
+// told is journals that tell batches one after the other.
+type told struct {
+	next  uint64
+	texts []string
+	over  []uint64
+}
 
-func (n note) AppendBinary(to []byte) ([]byte, error) { return append(to, n...), nil }
+func (j *told) News() (uint64, []byte, []uint64, bool) {
+	if len(j.texts) == 0 {
+		return 0, nil, nil, false
+	}
+	text := j.texts[0]
+	j.texts = j.texts[1:]
+	j.next++
+	over := j.over
+	j.over = nil
+	return j.next, []byte(text), over, len(j.texts) > 0
+}
 
-func TestJournalsAreKeptWithTheirPods(t *testing.T) {
+func TestJournalsAreKeptInTheOrderOfTheirNumbers(t *testing.T) {
 	for name, lean := range map[string]bool{"whole": false, "lean": true} {
 		t.Run(name, func(t *testing.T) {
 			o := state.Options{Path: path(t), Lean: lean}
 			s := opened(t, o)
-			pods := create(t, s, "web", "gone")
-			s.KeepJournal(key("web"), note("first"))
-			s.KeepJournal(key("web"), note("crashed twice"))
-			s.KeepJournal(key("gone"), note("will go"))
-			s.KeepJournal(key("never"), note("was never there"))
-			commit(t, s, state.Change{Key: key("gone"), Old: pods[1]})
-			if err := s.Close(); err != nil {
-				t.Fatal(err)
+			long := strings.Repeat("x", 100_000)
+			s.KeepJournals(&told{next: 8, texts: []string{"one", long, "three"}})
+			s = again(t, s, o)
+			want := []state.Batch{{Number: 9, News: []byte("one")}, {Number: 10, News: []byte(long)}, {Number: 11, News: []byte("three")}}
+			if got := s.TakeJournals(); !cmp.Equal(got, want) {
+				t.Error(cmp.Diff(want, got))
 			}
-			s = opened(t, o)
-			kept := s.TakeJournals()
-			if len(kept) != 1 || string(kept[key("web")]) != "crashed twice" {
-				t.Errorf("kept %q", kept)
+			if twice := s.TakeJournals(); twice != nil {
+				t.Errorf("handed over twice: %v", twice)
 			}
-			if again := s.TakeJournals(); again != nil {
-				t.Errorf("handed over twice: %q", again)
+			s.KeepJournals(&told{next: 11, texts: []string{"four"}, over: []uint64{9, 10}})
+			s = again(t, s, o)
+			want = []state.Batch{want[2], {Number: 12, News: []byte("four")}}
+			if got := s.TakeJournals(); !cmp.Equal(got, want) {
+				t.Error(cmp.Diff(want, got))
 			}
 		})
 	}
 }
 
-func TestAnUnrememberedPodsJournalGoesToo(t *testing.T) {
-	o := state.Options{Path: path(t), Lean: true}
-	s := opened(t, o)
-	create(t, s, "web")
-	s.KeepJournal(key("web"), note("x"))
+// again closes a store and opens it anew.
+func again(t *testing.T, s *state.Store, o state.Options) *state.Store {
+	t.Helper()
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s = opened(t, o)
-	if err := errors.Join(s.Unremember(key("web")), s.Close()); err != nil {
-		t.Fatal(err)
-	}
-	if kept := opened(t, o).TakeJournals(); len(kept) != 0 {
-		t.Errorf("kept %q", kept)
-	}
+	return opened(t, o)
 }

@@ -1,7 +1,6 @@
 package state
 
 import (
-	"encoding"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -103,8 +102,8 @@ func encode(value any) ([]byte, error) {
 		return gojson.Marshal(v)
 	case json.RawMessage:
 		return v, nil
-	case encoding.BinaryAppender:
-		return v.AppendBinary(nil)
+	case sealedText:
+		return v, nil
 	default:
 		return json.Marshal(v)
 	}

@@ -37,7 +37,6 @@ func (s *Store) Unremember(k Key) error {
 	}
 	if p := s.past[k]; p != nil {
 		s.dropRemembered(k)
-		s.dropJournal(k)
 		s.keepCount(k, countOf(p))
 		s.enqueued("", false)
 	}

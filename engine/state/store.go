@@ -43,7 +43,9 @@ type Store struct {
 	tables   map[string]entryset // guarded by mu; bucket → key → value
 	instant  instant             // guarded by mu
 	queue    queue               // guarded by mu; not yet in the file
-	journals journals            // guarded by mu
+	journals Journals            // guarded by mu; nil: nobody told of any
+	batches  []Batch             // guarded by mu; journals from the file, until somebody takes them
+	telling  atomic.Bool         // a write of journals is planned
 	writeErr error               // guarded by mu; why the file lags behind
 	running  chan struct{}       // guarded by mu; closed when Run has ended; nil: never ran
 	closed   bool                // guarded by mu
@@ -162,7 +164,8 @@ func (s *Store) finish() error {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
-	s.queueJournals(0)
+	for s.queueNews() {
+	}
 	s.flush(true)
 	return s.Err()
 }

@@ -87,10 +87,7 @@ func (s *Store) write(ctx context.Context) {
 				continue
 			}
 		case <-s.keep:
-			if s.queueJournals(journalsAtOnce) {
-				signal(s.keep)
-			}
-			if s.flush(s.Err() == nil) {
+			if s.writeNews() {
 				continue
 			}
 		case <-retry:
