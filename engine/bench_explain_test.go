@@ -72,7 +72,7 @@ type crashLoop struct {
 func crashers(b *testing.B, lasting, noJournal bool) *crashLoop {
 	b.Helper()
 	c := &crashLoop{}
-	o := sim.Options{Seed: 7, Scripts: []script.Source{{Name: "crashing.lua", Text: []byte(crashing)}}, NoJournal: noJournal}
+	o := sim.Options{Seed: 7, Scripts: []script.Source{{Name: "crashing.lua", Text: []byte(crashing)}}, NoJournal: noJournal, Encode: true}
 	if lasting {
 		c.wait = 4 * time.Second
 		o.Store = runningStore(b)

@@ -47,15 +47,24 @@ type Diary struct {
 	gone    bool   // forgotten
 }
 
-// Add writes entries to the journal of a pod, under any name that is its own. An answer to a question put again is
-// written only where it is another one.
-func (b *Book) Add(pod string, entries ...Entry) {
-	if len(entries) == 0 {
-		return
-	}
+// Add is [Book.Write] for those who have no Diary at hand.
+func (b *Book) Add(pod string, entries ...Entry) { b.Write(b.Diary(pod), entries...) }
+
+// Diary is the journal of a pod, under any name that is its own; an empty one where there is none.
+func (b *Book) Diary(pod string) *Diary {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	d := b.diary(pod)
+	return b.diary(pod)
+}
+
+// Write writes entries to a pod's journal, unless that was forgotten. An answer to a question put again is written only
+// where it is another one.
+func (b *Book) Write(d *Diary, entries ...Entry) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if d.gone {
+		return
+	}
 	for i := range entries {
 		if e := &entries[i]; !e.Again || !b.has(d, e) {
 			b.add(d, e)

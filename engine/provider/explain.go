@@ -130,12 +130,39 @@ func causes(entries []journal.Entry) []api.Cause {
 
 // write writes a pod's journal, in the order of what happened: what a hook was asked on the way was noted first.
 func (p *Provider) write(one *state.Pod, entries ...journal.Entry) {
-	if p.opts.NoJournal {
+	if p.opts.NoJournal || len(entries) == 0 {
 		return
 	}
-	slices.SortStableFunc(entries, func(a, b journal.Entry) int { return a.At.Compare(b.At) })
-	p.journal.Add(diary(one), entries...)
+	inOrder(entries)
+	d := extraOf(one).diary
+	if d == nil {
+		d = p.journal.Diary(diary(one))
+	}
+	p.journal.Write(d, entries...)
 	p.store.KeepJournals(&p.journal)
+}
+
+// diary is where the pod's journal is written: a pod keeps it, so that nobody need look for it at every step.
+func (d *draft) diary() *journal.Diary {
+	if !d.tells() {
+		return nil
+	}
+	if d.old != nil && d.old.UID == d.next.UID {
+		if known := extraOf(d.old).diary; known != nil {
+			return known
+		}
+	}
+	return d.p.journal.Diary(diary(d.next))
+}
+
+// inOrder sorts what hardly ever needs it.
+func inOrder(entries []journal.Entry) {
+	for i := 1; i < len(entries); i++ {
+		if entries[i].At.Before(entries[i-1].At) {
+			slices.SortStableFunc(entries, func(a, b journal.Entry) int { return a.At.Compare(b.At) })
+			return
+		}
+	}
 }
 
 // diary is the name of a pod's journal: an incarnation has its own.

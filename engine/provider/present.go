@@ -24,6 +24,8 @@ type extra struct {
 	always  bool          // the status hook wants to be asked on every call
 	derived *v1.PodStatus // what it was asked about, where it is asked again
 	memory  *memoryWatch  // nil: nothing is watched
+
+	diary *journal.Diary // where its journal is written; nil: nobody looked for it yet
 }
 
 func extraOf(p *state.Pod) extra {
@@ -35,6 +37,7 @@ func extraOf(p *state.Pod) extra {
 func (d *draft) present() {
 	d.derived = d.next.Life.Status(d.acted(), d.facts())
 	x := extra{print: d.gen.Fingerprint(d.owner), params: d.p.hooks.ParamRevision()}
+	x.diary = d.diary()
 	status, due := d.derived, d.next.Life.Due()
 	if kept := d.frozen(); kept != nil {
 		status = kept
