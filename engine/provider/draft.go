@@ -83,6 +83,7 @@ type draft struct {
 	asked    []nodeWrite // what hooks wrote into node.memo
 	derived  *v1.PodStatus
 	replaces bool // an older incarnation goes with this change
+	again    bool // open questions are put once more
 	memory   *memoryWatch
 	insist   bool // its entries are for the journal even where nothing else changed
 }
@@ -342,7 +343,7 @@ func (d *draft) committed(key state.Key) {
 	if d.replaces {
 		d.p.journal.Forget(diary(d.old))
 	}
-	d.p.write(key, d.entries...)
+	d.p.write(d.next, d.entries...)
 	for i := range d.entries {
 		d.p.opts.Metrics.transition(d.entries[i].What)
 	}
