@@ -31,6 +31,7 @@
 //	               ├─► watch
 //	               ├─► config
 //	               └─► provider ─► hook ─► script
+//	                       ├────────► fault
 //	                       ├────────► state ─► pod
 //	                       └────────► journal, explain
 //

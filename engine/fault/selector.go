@@ -117,25 +117,31 @@ func (m *Matcher) Sample(seed uint64, keys []string) []string {
 	if m.Count == 0 && m.Share == 0 || len(keys) == 0 {
 		return keys
 	}
-	ranked := slices.Clone(keys)
-	slices.SortStableFunc(ranked, func(a, b string) int { return cmp.Compare(m.rank(seed, a), m.rank(seed, b)) })
+	ranked := make([]ranking, len(keys))
+	for i, key := range keys {
+		ranked[i] = ranking{i, Draw(seed, m.Draw, key)}
+	}
+	slices.SortFunc(ranked, func(a, b ranking) int { return cmp.Or(cmp.Compare(a.draw, b.draw), cmp.Compare(a.at, b.at)) })
 	n := min(m.Count, len(ranked))
 	if m.Share > 0 {
-		for n < len(ranked) && m.rank(seed, ranked[n]) < m.Share {
+		for n < len(ranked) && ranked[n].draw < m.Share {
 			n++
 		}
 		n = max(n, 1)
 	}
-	taken := make(map[string]bool, n)
-	for _, key := range ranked[:n] {
-		taken[key] = true
+	taken := ranked[:n]
+	slices.SortFunc(taken, func(a, b ranking) int { return cmp.Compare(a.at, b.at) })
+	sample := make([]string, n)
+	for i, r := range taken {
+		sample[i] = keys[r.at]
 	}
-	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return !taken[key] })
+	return sample
 }
 
-// rank is a number from 0 to 1 that belongs to the key.
-func (m *Matcher) rank(seed uint64, key string) float64 {
-	return Draw(seed, m.Draw, key)
+// ranking is what a key of a list drew.
+type ranking struct {
+	at   int // in the list
+	draw float64
 }
 
 // Draw is the number from 0 to 1, without 1, that belongs to a name: always the same for the same seed and number.

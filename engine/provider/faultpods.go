@@ -119,9 +119,12 @@ func (d *draft) hold() bool {
 			if s.uids[d.next.String()] != d.next.UID {
 				continue
 			}
-			held.Unready = held.Unready || s.Verb == verbUnready
-			held.NoEnd = held.NoEnd || s.Verb == verbHang
-			by = byFault + s.ID
+			switch s.Verb {
+			case verbUnready:
+				held.Unready, by = true, byFault+s.ID // the only one that events tell of
+			case verbHang:
+				held.NoEnd = true
+			}
 		}
 	}
 	if held == d.next.Life.Held() || d.next.Life.Terminal() {
