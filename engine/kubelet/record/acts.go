@@ -106,7 +106,7 @@ func (n *narrator) ended(act Act, t *podTale) {
 		return
 	}
 	act.At = n.span(n.start, t.end.at)
-	act.Why = fmt.Sprintf("%s: %s: %s", n.pod(t), t.end.reason, t.end.message)
+	act.Why = n.pod(t) + ": " + t.end.reason
 	switch t.end.reason {
 	case "Evicted":
 		act.Verb, act.Args = "evict", []any{evictionKind(t.end.message), t.end.message}

@@ -81,9 +81,11 @@ const luaRoleMadeUp = `-- role is whose lives a pod lives: its own, or those of 
 local function role(pod)
   local m = pod.metadata
   local key = m.namespace .. "/" .. m.name
-  if lives[key] or not m.generateName then return key end
-  local stem, hash = m.generateName, m.labels["pod-template-hash"]
-  if hash then stem = stem:sub(1, #stem - #hash - 1) end -- of a ReplicaSet; the Deployment counts
+  if lives[key] then return key end
+  local hash, stem = m.labels["pod-template-hash"], m.generateName
+  local from = hash and m.name:find(hash .. "-", 1, true)
+  if from then stem = m.name:sub(1, from - 1) end -- of a ReplicaSet; the Deployment counts
+  if not stem then return key end
   key = m.namespace .. "/" .. stem .. "*"
   local here = key .. " on " .. (pod.spec.nodeName or "")
   return lives[here] and here or key

@@ -12,6 +12,7 @@ import (
 func (s *Story) Lua(name string) []byte {
 	w := &writer{}
 	s.head(w, name)
+	s.given(w)
 	s.lives(w)
 	s.hooks(w)
 	s.scenario(w)
@@ -49,7 +50,7 @@ func (s *Story) head(w *writer, name string) {
 		plural(s.Seen.Exits, "exit")+" of containers", plural(s.Seen.Troubles, "other failure"))
 	w.line("--")
 	w.line("-- In the scripts folder it gives pods of these names these lives again, from their creation on. What came from")
-	w.line("-- outside is the scenario: create the pods, and moonlet scenario run %s", name)
+	w.line("-- outside is the scenario: create the pods, and moonlet scenario run %s. Without a cluster, add --speed max.", name)
 }
 
 func plural(n int, what string) string {

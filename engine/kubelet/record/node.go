@@ -14,7 +14,7 @@ import (
 type nodeTale struct {
 	name     string
 	start    time.Time
-	renewed  time.Time // its lease, last
+	heard    time.Time // when it last renewed its lease, or told of a pod
 	capacity v1.ResourceList
 	episodes []*episode
 	cordoned []flip // ready: it takes pods
@@ -96,8 +96,8 @@ func textOf(verb, message string) string {
 // silentSince is when the node was last heard of.
 func (t *nodeTale) silentSince(at time.Time) time.Time {
 	since := at.Add(-noticed)
-	if !t.renewed.IsZero() {
-		since = t.renewed
+	if !t.heard.IsZero() {
+		since = t.heard.Add(Round) // that it still said
 	}
 	return maxTime(since, t.start)
 }

@@ -40,7 +40,8 @@ func newPodTale(p *v1.Pod, start, at time.Time) *podTale {
 	return t
 }
 
-func (t *podTale) see(p *v1.Pod, at time.Time, seen *Seen) {
+// see says whether kubectl shows it otherwise than before.
+func (t *podTale) see(p *v1.Pod, at time.Time, seen *Seen) (changed bool) {
 	t.pod = p
 	if t.deleted.IsZero() && p.DeletionTimestamp != nil {
 		t.deleted = at
@@ -58,7 +59,9 @@ func (t *podTale) see(p *v1.Pod, at time.Time, seen *Seen) {
 			c.see(s, view, seen)
 		}
 	}
+	before := len(t.rows)
 	t.row(podRow(p), seen)
+	return before > 0 && len(t.rows) > before
 }
 
 // deadline is why a pod fails that had no more time.

@@ -38,7 +38,16 @@ func (r *Recorder) Pod(p *v1.Pod, at time.Time) {
 		r.pods[p.UID] = t
 		r.seen.Pods++
 	}
-	t.see(p, at, &r.seen)
+	if changed := t.see(p, at, &r.seen); changed && p.DeletionTimestamp == nil {
+		r.heard(p.Spec.NodeName, at)
+	}
+}
+
+// heard notes that a node lives: it told of a pod.
+func (r *Recorder) heard(node string, at time.Time) {
+	if t := r.nodes[node]; t != nil {
+		t.heard = maxTime(t.heard, at)
+	}
 }
 
 // PodGone is told that a pod is there no more.
@@ -71,9 +80,7 @@ func (r *Recorder) NodeGone(name string, at time.Time) {
 // Lease is told when a node last said that it lives: then a silence is known to the second, and without leases only when
 // the cluster noticed it.
 func (r *Recorder) Lease(node string, renewed time.Time) {
-	if t := r.nodes[node]; t != nil && renewed.After(t.renewed) {
-		t.renewed = renewed
-	}
+	r.heard(node, renewed)
 }
 
 // Seen is how much was seen so far.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	v1 "k8s.io/api/core/v1"
 )
 
 // Story is what was seen, as it can be told again.
@@ -23,6 +25,16 @@ type Role struct {
 	Namespace, Name string // Name ends in * where names are made up
 	Node            string // of a DaemonSet's pod: there is one on each
 	Lives           []Life // by age; one, where all lived alike
+	Cast            Cast
+}
+
+// Cast is the pods of a role, as a scenario without a cluster needs them.
+type Cast struct {
+	Node  string // where the first of them was
+	Count int    // how many there were at a time, at most
+	Spec  v1.PodSpec
+
+	until []time.Time // when those seen so far were over; zero: not yet
 }
 
 // Key names the role as the file does.
@@ -118,6 +130,7 @@ func (r *Recorder) Story(end time.Time, how Telling) *Story {
 			roles[key.Key()] = role
 		}
 		theirs[t.pod.Spec.NodeName] = true
+		role.Cast.add(t)
 		role.Lives = append(role.Lives, n.life(t))
 		n.outside(t, role, len(role.Lives))
 	}
@@ -136,6 +149,19 @@ func (r *Recorder) Story(end time.Time, how Telling) *Story {
 	slices.SortStableFunc(n.acts, func(a, b Act) int { return cmp.Compare(a.At, b.At) })
 	s.Acts = n.acts
 	return s
+}
+
+// add counts a pod: those before it, by age, that are over when it comes, it may have taken the place of.
+func (c *Cast) add(t *podTale) {
+	if c.Node == "" {
+		c.Node, c.Spec = t.pod.Spec.NodeName, t.pod.Spec
+	}
+	over := t.deleted
+	if t.end != nil {
+		over = t.end.at
+	}
+	c.until = append(slices.DeleteFunc(c.until, func(at time.Time) bool { return !at.IsZero() && !at.After(t.first) }), over)
+	c.Count = max(c.Count, len(c.until))
 }
 
 // merge makes one life of lives that are alike.

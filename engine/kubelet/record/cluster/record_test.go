@@ -83,7 +83,7 @@ func TestWhatHappensIsRecordedWithItsTimes(t *testing.T) {
 		}
 		lua := string(story.Lua("story.lua"))
 		for _, want := range []string{
-			`exit = 3, after = "20s"`, "for 2m:\n", "at(\"25s\")\n  nodes{ name = \"moon-0\" }:silence()", // the lease told it, not the status
+			`exit = 3, after = "20s"`, "for 2m:\n", "at(\"25.1s\")\n  nodes{ name = \"moon-0\" }:silence()", // the lease told it, not the status
 		} {
 			if !strings.Contains(lua, want) {
 				t.Errorf("the story has no %q:\n%s", want, lua)

@@ -2,7 +2,7 @@
 -- 3 pods on 0 nodes, 0 exits of containers, 0 other failures.
 --
 -- In the scripts folder it gives pods of these names these lives again, from their creation on. What came from
--- outside is the scenario: create the pods, and moonlet scenario run story.lua
+-- outside is the scenario: create the pods, and moonlet scenario run story.lua. Without a cluster, add --speed max.
 
 -- What each try to get an image and each run of a container did, in order; the last one goes for all later ones.
 local lives = {
@@ -30,9 +30,11 @@ local lives = {
 local function role(pod)
   local m = pod.metadata
   local key = m.namespace .. "/" .. m.name
-  if lives[key] or not m.generateName then return key end
-  local stem, hash = m.generateName, m.labels["pod-template-hash"]
-  if hash then stem = stem:sub(1, #stem - #hash - 1) end -- of a ReplicaSet; the Deployment counts
+  if lives[key] then return key end
+  local hash, stem = m.labels["pod-template-hash"], m.generateName
+  local from = hash and m.name:find(hash .. "-", 1, true)
+  if from then stem = m.name:sub(1, from - 1) end -- of a ReplicaSet; the Deployment counts
+  if not stem then return key end
   key = m.namespace .. "/" .. stem .. "*"
   local here = key .. " on " .. (pod.spec.nodeName or "")
   return lives[here] and here or key

@@ -2,7 +2,17 @@
 -- 1 pod on 0 nodes, 1 exit of containers, 0 other failures.
 --
 -- In the scripts folder it gives pods of these names these lives again, from their creation on. What came from
--- outside is the scenario: create the pods, and moonlet scenario run story.lua
+-- outside is the scenario: create the pods, and moonlet scenario run story.lua. Without a cluster, add --speed max.
+
+-- What the scenario meets where there is no cluster.
+given{
+  nodes = {
+    { name = "moon-0" },
+  },
+  pods = {
+    { namespace = "shop", name = "web-0", node = "moon-0", spec = { containers = { { name = "my-app", image = "app:1" } } } },
+  },
+}
 
 -- What each try to get an image and each run of a container did, in order; the last one goes for all later ones.
 local lives = {
