@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 
+	"github.com/moonlet-dev/moonlet/engine/api"
 	"github.com/moonlet-dev/moonlet/engine/client"
 )
 
@@ -32,4 +33,24 @@ func ExampleClient() {
 	// Output:
 	// Running <nil>
 	// true
+}
+
+func ExampleClient_Act() {
+	moonlet := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprint(w, `{"id":"f1","hits":["default/web-0"],"matched":3}`)
+	}))
+	defer moonlet.Close()
+
+	c, err := client.New(moonlet.URL, client.Options{Token: "of auth.token_file, where one is set"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer c.Close()
+	done, err := c.Act(context.Background(), api.Action{
+		Verb: "unready", On: api.OnPod, Select: api.Selector{Labels: "app=web", Count: 1}, Lasts: "5m", By: "ann", Why: "a drill",
+	})
+	fmt.Println(done.ID, done.Hits, "of", done.Matched, err)
+	// Output:
+	// f1 [default/web-0] of 3 <nil>
 }
