@@ -18,6 +18,9 @@ func (l *Life) Held() Held { return l.m.Held }
 // Hold sets what is held from now on, in place of what was. What is let go happens now, if it would have happened already.
 // by is who says so, for events.
 func (l *Life) Hold(p *v1.Pod, h Held, at time.Time, by string) (*Life, []Event) {
+	if l.m.terminal() { // only its end can still be held up
+		h.Unready = l.m.Held.Unready
+	}
 	if h == l.m.Held {
 		return l, nil
 	}

@@ -127,13 +127,11 @@ func (d *draft) hold() bool {
 			}
 		}
 	}
-	if held == d.next.Life.Held() || d.next.Life.Terminal() {
-		return false
-	}
 	life, events := d.next.Life.Hold(d.acted(), held, d.at, by)
+	changed := life != d.next.Life
 	d.next.Life = life
 	d.happened(events)
-	return true
+	return changed
 }
 
 // frozen is the status that a frozen pod goes on showing; nil: it is not frozen, or has none yet.
