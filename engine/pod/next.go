@@ -12,7 +12,7 @@ import (
 // Next is one thing that happens to a pod by itself, unless something comes in between.
 type Next struct {
 	At        time.Time // zero: it waits for something without a time, or never comes
-	What      string    // a word: start, pull, restart, ask, started, ready, unready, exit, kill, deadline, wait, held
+	What      string    // a word: start, pull, restart, ask, started, ready, unready, probe, exit, kill, deadline, wait, held
 	Container string    // "": the pod as a whole
 	Text      string    // the same as a clause: "restarts", "becomes ready"
 	Rule      string    // of the kubelet, with its figures; "": it is an answer's doing
@@ -62,21 +62,20 @@ func (f *foresight) pod() {
 	if m.hangs() {
 		f.add(nil, never, Next{What: "held", Text: "stays, although it is deleted: its end is held"})
 	}
-	switch {
-	case m.terminal():
-		return
-	case m.Ending == nil && m.Delay == forever:
-		f.add(nil, never, Next{What: "wait", Text: "gets no sandbox, unless its script says otherwise"})
-		return
-	case m.Ending == nil && m.Delay != never:
-		f.add(nil, max(m.Delay, m.Floor), Next{What: "start", Text: "starts"})
-		return
-	case m.Ending == nil && !m.Sandbox && !m.addressed():
-		f.add(nil, never, Next{What: "wait", Text: "starts once it has an address"})
+	if m.terminal() {
 		return
 	}
-	for i := range m.Containers {
-		f.container(i)
+	switch {
+	case m.Ending == nil && m.Delay == forever:
+		f.add(nil, never, Next{What: "wait", Text: "gets no sandbox, unless its script says otherwise"})
+	case m.Ending == nil && m.Delay != never:
+		f.add(nil, max(m.Delay, m.Floor), Next{What: "start", Text: "starts"})
+	case m.Ending == nil && !m.Sandbox && !m.addressed():
+		f.add(nil, never, Next{What: "wait", Text: "starts once it has an address"})
+	default:
+		for i := range m.Containers {
+			f.container(i)
+		}
 	}
 	if m.Ending == nil && m.Deadline != never {
 		rule := fmt.Sprintf("activeDeadlineSeconds %d", int64(time.Duration(m.Deadline-m.Start)/time.Second))
@@ -197,8 +196,11 @@ func (f *foresight) running(c *containerLife, kind Kind) {
 	}
 }
 
-// probes tells when a failing probe ends a run.
+// probes tells when a probe fails, and when one ends a run.
 func (f *foresight) probes(c *containerLife) {
+	if at, what := c.ailing(); at != never && c.Term == never && f.m.Ending == nil {
+		f.add(c, at, Next{What: "probe", Text: "fails its " + strings.ToLower(what.probe()) + " probe", By: c.Plan.By})
+	}
 	if at := c.killDue(); at != never && c.Term == never && f.m.Ending == nil {
 		f.add(c, at, Next{What: "kill", Text: "is told to stop", Rule: c.probeRule(), By: c.Plan.By})
 	}

@@ -66,6 +66,7 @@ func TestNextSaysWhatComesWhenAndByWhichRule(t *testing.T) {
 34s app pulls its image again (back-off 20s after the 2nd failed pull)
 34s app on_pull of pull 3 is asked`},
 		"a slow start": {begin(t, web(), slow).at(sec(1)), `
+10s app fails its readiness probe (slow.lua:2)
 30s app becomes ready (slow.lua:2)
 - app runs until it is stopped (slow.lua:2)`},
 		"a flap": {begin(t, web(), always(pod.Outcome{Ready: &pod.Readiness{Up: sec(10), Down: sec(5)}})).at(sec(12)), `
@@ -101,6 +102,7 @@ func TestNextSaysWhatComesWhenAndByWhichRule(t *testing.T) {
 7s app ends (its answer to SIGTERM)
 - mesh is told to stop once the containers proper have ended`},
 		"a liveness probe that will fail": {begin(t, web(), always(pod.Outcome{LivenessFails: new(sec(20)), By: "hang.lua:2"})).at(sec(1)), `
+20s app fails its liveness probe (hang.lua:2)
 50s app is told to stop (its liveness probe failed for 30s) (hang.lua:2)
 - app runs until it is stopped (hang.lua:2)`},
 		"a container that hangs": {begin(t, web(withGrace(9)), always(pod.Outcome{LivenessFails: new(sec(20))})).at(sec(51)), `

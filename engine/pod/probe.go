@@ -123,13 +123,18 @@ func (m *machine) ail(i int) {
 	c := &m.Containers[i]
 	_, what := c.ailing()
 	c.Told |= what
-	switch what {
+	m.unhealthy(c, what.probe(), c.Plan.By)
+}
+
+// probe is the one that fails.
+func (a ails) probe() string {
+	switch a {
 	case toldStartup:
-		m.unhealthy(c, "Startup", c.Plan.By)
-	case toldReadiness:
-		m.unhealthy(c, "Readiness", c.Plan.By)
+		return "Startup"
 	case toldLiveness:
-		m.unhealthy(c, "Liveness", c.Plan.By)
+		return "Liveness"
+	default:
+		return "Readiness"
 	}
 }
 
