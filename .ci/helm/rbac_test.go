@@ -73,16 +73,16 @@ func TestRightsAreThoseTheKubeletNeeds(t *testing.T) {
 		more   []string // beside the needs
 		pods   string   // where the rights about pods are given
 	}{
-		"nodes of scripts": {values: "mode=kubelet"},
+		"nodes of scripts": {values: "mode=kubelet", more: looks("")},
 		"nodes of a web provider": {
 			values: "mode=web,webApiUrl=http://provider:5000",
 			more:   []string{"get /configmaps", "get /secrets", "get /services only kubernetes", "list /services"},
 		},
 		"nodes that go with Moonlet": {
 			values: "onExit=delete",
-			more:   []string{"delete /nodes", "delete coordination.k8s.io/leases in kube-node-lease"},
+			more:   append(looks(""), "delete /nodes", "delete coordination.k8s.io/leases in kube-node-lease"),
 		},
-		"nodes for one namespace": {values: "watchNamespace=team-a", pods: " in team-a"},
+		"nodes for one namespace": {values: "watchNamespace=team-a", pods: " in team-a", more: looks(" in team-a")},
 		"nodes of a web provider for one namespace": {
 			values: "mode=web,webApiUrl=http://provider:5000,watchNamespace=team-a", pods: " in team-a",
 			more: []string{"get /configmaps in team-a", "get /secrets in team-a", "get /services only kubernetes", "list /services in team-a"},
@@ -103,6 +103,11 @@ func TestRightsAreThoseTheKubeletNeeds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// looks are the rights of what scenarios look at, which only the nodes of scripts have.
+func looks(where string) []string {
+	return []string{"list apps/deployments" + where, "list discovery.k8s.io/endpointslices" + where}
 }
 
 // kubeletNeeds reads the calls need(group, resource, subresource, namespace, why, verbs…) out of the broker's source.

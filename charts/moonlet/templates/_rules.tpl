@@ -46,6 +46,16 @@
 - apiGroups: [""]
   resources: [pods/status]
   verbs: [patch]
+{{- if eq .Values.mode "kubelet" }}
+# Scenarios look at deployments …
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [list]
+# … and at what Services lead to.
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [list]
+{{- end }}
 {{- if eq .Values.mode "web" }}
 # A web provider gets pods with env and envFrom resolved: from ConfigMaps and Secrets that pods name …
 - apiGroups: [""]
