@@ -30,7 +30,7 @@ type Provider interface {
 	DropParams(ctx context.Context, run, by string) int
 }
 
-// Live is a stage on which time passes by itself. Nil for no cluster.
+// Live is a stage on which time passes by itself. cluster is nil where there is none.
 func Live(p Provider, c clock.Clock, cluster script.Cluster) Stage {
 	return &live{Provider: p, clock: c, cluster: cluster}
 }

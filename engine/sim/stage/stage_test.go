@@ -143,3 +143,27 @@ func TestAPaceIsAskedForEachSecond(t *testing.T) {
 		t.Errorf("%v at %v", err, s.Now())
 	}
 }
+
+// Of two scenarios that want one pod the last one wins, and its journal names both.
+func TestTheLastScenarioWins(t *testing.T) {
+	s := newStage(t, stage.Options{Given: given()})
+	const name = "web-5d9c7b8f6-0"
+	for _, run := range []string{"one", "two"} {
+		o := fault.Order{On: fault.Pod, Verb: "unready", Run: run, By: "scenario " + run, Select: fault.Selector{Names: []string{"default/" + name}}}
+		if _, err := s.Act(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := s.ResetFaults(t.Context(), "one", "scenario one"); n != 0 || err != nil || ready(s) != 5 {
+		t.Errorf("the first still held %d, %v; %d are ready", n, err, ready(s))
+	}
+	if n, err := s.ResetFaults(t.Context(), "two", "scenario two"); n != 1 || err != nil || ready(s) != 6 {
+		t.Errorf("the last held %d, %v; %d are ready", n, err, ready(s))
+	}
+	journal := s.JournalText("default", name)
+	for _, want := range []string{"scenario one", "scenario two"} {
+		if !strings.Contains(journal, want) {
+			t.Errorf("the journal does not name %s:\n%s", want, journal)
+		}
+	}
+}
