@@ -46,8 +46,7 @@ var moving = []struct {
 }{
 	{regexp.MustCompile(`\b\d\d\d\d-\d\d-\d\dT[\d:.]+Z`), "<time>"},
 	{regexp.MustCompile(`\b\d\d:\d\d:\d\d(\.\d+)?\b`), "<time>"},
-	{regexp.MustCompile(`\b(\d+d)?(\d+h)?(\d+m)?\d+s\b`), "<n>s"},
-	{regexp.MustCompile(`\b\d+m\b`), "<n>m"},
+	{regexp.MustCompile(`\b(\d+[dhms])+\b`), "<ago>"},
 	{regexp.MustCompile(`\b10\.\d+\.\d+\.\d+\b`), "<ip>"},
 	{regexp.MustCompile(`cli \w+`), "cli <user>"},
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`), "<uid>"},
