@@ -43,7 +43,7 @@ type Draw struct {
 // Next is one thing that happens to a pod by itself, unless something comes in between.
 type Next struct {
 	At        *time.Time `json:"at,omitempty"`        // absent: it waits for something without a time, or never comes
-	What      string     `json:"what"`                // a word: ready, exit, restart, pull, kill, deadline …
+	What      string     `json:"what"`                // a word: ready, probe, exit, restart, pull, kill, deadline …
 	Container string     `json:"container,omitempty"` // absent: the pod as a whole
 	Text      string     `json:"text"`                // the same as a clause: "restarts", "becomes ready", "exits with 137, OOMKilled"
 	Rule      string     `json:"rule,omitempty"`      // of the kubelet, with its figures: "back-off 2m40s after the 5th crash"
