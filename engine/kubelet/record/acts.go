@@ -128,8 +128,12 @@ func (n *narrator) ended(act Act, t *podTale) {
 // evictionKind is what an eviction was about, as the verb has it.
 func evictionKind(message string) string {
 	for _, k := range []struct{ text, kind string }{
-		{"resource: ephemeral-storage", "ephemeral-storage"}, {"resource: inodes", "inodes"}, {"resource: pids", "pids"},
-		{"local storage usage exceeds", "ephemeral-limit"}, {"local ephemeral storage limit", "container-limit"}, {"Usage of EmptyDir", "emptydir-limit"},
+		{"resource: ephemeral-storage", "ephemeral-storage"},
+		{"resource: inodes", "inodes"},
+		{"resource: pids", "pids"},
+		{"local storage usage exceeds", "ephemeral-limit"},
+		{"local ephemeral storage limit", "container-limit"},
+		{"Usage of EmptyDir", "emptydir-limit"},
 	} {
 		if strings.Contains(message, k.text) {
 			return k.kind

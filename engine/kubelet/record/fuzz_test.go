@@ -35,8 +35,7 @@ func FuzzStory(f *testing.F) {
 		story := rec.Story(at, record.Telling{}).Lua("story.lua")
 		rec.Rows()
 		s, err := sim.New(t.Context(), sim.Options{Scripts: []script.Source{{Name: "story.lua", Text: story}}})
-		var load *sim.LoadError
-		if errors.As(err, &load) {
+		if load, ok := errors.AsType[*sim.LoadError](err); ok {
 			t.Fatalf("%v\n%s", load.Problems, story)
 		}
 		if err != nil {

@@ -59,7 +59,7 @@ func (t *nodeTale) condition(c *v1.NodeCondition, at time.Time, seen *Seen) {
 		t.pressure("disk", c.Status, at, seen)
 	case v1.NodePIDPressure:
 		t.pressure("pid", c.Status, at, seen)
-	case v1.NodeNetworkUnavailable: // another one's
+	default: // another one's
 	}
 }
 

@@ -37,8 +37,7 @@ func newStage(tb testing.TB, seed uint64, scripts ...script.Source) *stage {
 		Seed: seed, Scripts: scripts, Kubernetes: true, Nodes: []string{"moon-0"},
 		Node: func(n *provider.Node) { n.Minor = 33 },
 	})
-	var load *sim.LoadError
-	if errors.As(err, &load) {
+	if load, ok := errors.AsType[*sim.LoadError](err); ok {
 		tb.Fatalf("%v\n%s", load.Problems, scripts[0].Text)
 	}
 	if err != nil {
@@ -60,13 +59,13 @@ func newStage(tb testing.TB, seed uint64, scripts ...script.Source) *stage {
 		}
 		n := &v1.Node{ObjectMeta: metav1.ObjectMeta{Name: "moon-0"}}
 		n.Status.Capacity, n.Status.Conditions = state.Capacity, state.Conditions
-		st.Recorder.Node(n, s.Clock.Now())
+		st.Node(n, s.Clock.Now())
 	}
 	look("")
 	s.OnNode(look)
 	s.OnStatus(func(p *state.Pod) {
 		if !st.over {
-			st.Recorder.Pod(seen(p.Object, p.Status), s.Clock.Now())
+			st.Pod(seen(p.Object, p.Status), s.Clock.Now())
 		}
 	})
 	return st
@@ -130,6 +129,38 @@ func TestReplayEqualsRecording(t *testing.T) {
 				t.Errorf("the replay differs (- recorded, + replayed):\n%s\nthe luck was\n%s\nthe story is\n%s", diff, luck.Text, story.Text)
 			}
 		})
+	}
+}
+
+// TestHowPodsEndIsReplayed deletes pods that end in their own ways, and lets them do so again.
+func TestHowPodsEndIsReplayed(t *testing.T) {
+	live := func(s *stage) {
+		for _, name := range []string{"quick", "slow", "deaf"} {
+			p := &v1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name}}
+			p.Spec.NodeName, p.Spec.Containers = "moon-0", []v1.Container{{Name: "app", Image: "app:1"}}
+			s.create(p)
+			s.Pass(t.Context(), 10*time.Second)
+			s.delete("shop", name, 30)
+			s.Pass(t.Context(), time.Minute)
+		}
+	}
+	first := newStage(t, 1, script.Source{Name: "ends.lua", Text: []byte(`
+match = true
+function on_start(pod)
+  local ends = { slow = "8s", deaf = false }
+  return { ready = "1s", terminate = ends[pod.metadata.name] }
+end`)})
+	live(first)
+	story := first.story()
+	again := newStage(t, 1, story)
+	live(again)
+	if diff := cmp.Diff(first.Rows(), again.Rows()); diff != "" {
+		t.Errorf("the replay differs (- recorded, + replayed):\n%s\n%s", diff, story.Text)
+	}
+	for _, want := range []string{`terminate = "8s"`, "terminate = false", "shop/slow was deleted"} {
+		if !strings.Contains(string(story.Text), want) {
+			t.Errorf("the story has no %q:\n%s", want, story.Text)
+		}
 	}
 }
 

@@ -59,7 +59,7 @@ func TestWhatHappensIsRecordedWithItsTimes(t *testing.T) {
 			}
 		}
 		var progress []string
-		o := cluster.Options{Lasts: 2 * time.Minute, Progress: func(s record.Seen, left time.Duration) { progress = append(progress, left.String()) }}
+		o := cluster.Options{Lasts: 2 * time.Minute, Progress: func(_ record.Seen, left time.Duration) { progress = append(progress, left.String()) }}
 		story, err := recording(t, ctx, client, o, func() {
 			time.Sleep(5 * time.Second)
 			begun := metav1.Now()
