@@ -37,7 +37,8 @@ type Book struct {
 // Diary is one pod's latest entries. Its fields are guarded by the book's mu.
 type Diary struct {
 	name    string
-	records []byte // oldest first
+	records []byte // oldest first, from start on
+	start   int
 	count   int
 	total   int // ever written
 
@@ -93,35 +94,40 @@ func (b *Book) diary(pod string) *Diary {
 // add puts an entry behind the others. Callers hold mu.
 func (b *Book) add(d *Diary, e *Entry) {
 	b.next = appendRecord(b.next[:0], e, &b.words)
-	before := len(d.records)
-	d.records = append(roomFor(d.records, len(b.next)), b.next...)
+	before := len(d.kept())
+	d.makeRoom(len(b.next))
+	d.records = append(d.records, b.next...)
 	d.count++
 	d.total++
-	drop := 0
-	for d.count > Kept || len(d.records)-drop > maxBytes && d.count > 1 {
-		drop += recordSize(d.records[drop:])
+	for d.count > Kept || len(d.kept()) > maxBytes && d.count > 1 {
+		d.start += recordSize(d.kept())
 		d.count--
 	}
-	if drop > 0 {
-		d.records = d.records[:copy(d.records, d.records[drop:])]
-	}
 	d.unsaved = min(d.unsaved+1, d.count)
-	b.live += len(d.records) - before
+	b.live += len(d.kept()) - before
 }
 
-// roomFor grows by a quarter: doubling would leave half of a hundred thousand diaries empty.
-func roomFor(b []byte, n int) []byte {
-	if len(b)+n <= cap(b) {
-		return b
+// kept are the records there are.
+func (d *Diary) kept() []byte { return d.records[d.start:] }
+
+// makeRoom moves the records to the front where what was forgotten left enough room there, else it grows by a quarter:
+// doubling would leave half of a hundred thousand diaries empty. Mostly it does nothing: a diary is cold memory, and to
+// move it at every step would cost more than all else.
+func (d *Diary) makeRoom(n int) {
+	if len(d.records)+n <= cap(d.records) {
+		return
 	}
-	grown := make([]byte, len(b), (len(b)+n)*5/4)
-	copy(grown, b)
-	return grown
+	into := d.records
+	if need := len(d.kept()) + n; need > cap(into)*4/5 {
+		into = make([]byte, need*5/4)
+	}
+	d.records = into[:copy(into[:cap(into)], d.kept())]
+	d.start = 0
 }
 
 // has says that the question was answered that way when it was last put. Callers hold mu.
 func (b *Book) has(d *Diary, e *Entry) (same bool) {
-	for rest := d.records; len(rest) > 0; {
+	for rest := d.kept(); len(rest) > 0; {
 		n := recordSize(rest)
 		if asks(rest[:n], e.Ask) {
 			known, err := readRecord(rest[:n], &b.words)
@@ -143,7 +149,7 @@ func (b *Book) Of(pod string) (entries []Entry, forgotten int) {
 		return nil, 0
 	}
 	entries = make([]Entry, 0, d.count)
-	for rest := d.records; len(rest) > 0; {
+	for rest := d.kept(); len(rest) > 0; {
 		n := recordSize(rest)
 		if e, err := readRecord(rest[:n], &b.words); err == nil { // we wrote it: it reads
 			entries = append(entries, e)
@@ -164,7 +170,7 @@ func (b *Book) Forget(pod string) {
 func (b *Book) forget(pod string) {
 	if d := b.pods[pod]; d != nil {
 		d.gone = true
-		b.live -= len(d.records)
+		b.live -= len(d.kept())
 		delete(b.pods, pod)
 	}
 }

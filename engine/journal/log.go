@@ -79,7 +79,7 @@ func (w *batchWriter) write(d *Diary, shared *words) {
 	w.bytes = appendNumber(w.bytes, whole)
 	w.bytes = appendNumber(w.bytes, d.total)
 	w.bytes = appendNumber(w.bytes, d.count-skip)
-	for rest := d.records; len(rest) > 0; {
+	for rest := d.kept(); len(rest) > 0; {
 		n := recordSize(rest)
 		if skip--; skip < 0 {
 			if e, err := readRecord(rest[:n], shared); err == nil { // we wrote it: it reads

@@ -35,9 +35,9 @@ var kinds = []Kind{"", Kubelet, Script, User, Fault, Reload, Param, Restart}
 func appendRecord(to []byte, e *Entry, d dictionary) []byte {
 	begin := len(to)
 	to = append(to, 0, 0)
-	to = binary.LittleEndian.AppendUint64(to, uint64(e.At.UnixNano())) //nolint:gosec // the same bits
+	to = binary.LittleEndian.AppendUint64(to, uint64(e.At.UnixNano()))
 	has := contents(e)
-	to = append(to, has, byte(max(slices.Index(kinds, e.Kind), 0)))
+	to = append(to, has, byte(max(slices.Index(kinds, e.Kind), 0))) //nolint:gosec // there are eight
 	if has&hasHook != 0 {
 		to = appendNumber(to, e.Ask) // first, so that a question is found quickly
 	}

@@ -93,10 +93,11 @@ func TestTheSameSeedGivesTheSameExplanation(t *testing.T) {
 		}
 		return explain.Text(told, explain.Options{All: true})
 	}
-	if text(1) != text(1) {
-		t.Error("one seed, two explanations")
+	first := text(1)
+	if again := text(1); again != first {
+		t.Errorf("one seed, two explanations:\n%s\n%s", first, again)
 	}
-	if text(1) == text(2) {
+	if first == text(2) {
 		t.Error("two seeds, one explanation")
 	}
 }
