@@ -12,7 +12,7 @@ import (
 // tells: the diaries that begin there are written anew, whole.
 
 const (
-	batchBytes = 64 << 10 // a batch is closed when it is that long
+	batchBytes = 256 << 10 // a batch is closed when it is that long
 	leastLog   = 1 << 20  // below that nothing is taken out
 )
 
