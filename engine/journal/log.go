@@ -13,7 +13,7 @@ import (
 
 const (
 	batchBytes = 256 << 10 // a batch is closed when it is that long
-	leastLog   = 1 << 20  // below that nothing is taken out
+	leastLog   = 1 << 20   // below that nothing is taken out
 )
 
 // batch is a piece of the log that somebody keeps.
