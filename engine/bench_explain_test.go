@@ -29,7 +29,7 @@ end
 
 // benchExplain: what it costs to know why. Ten thousand pods that crash for ever live the same story by turns with
 // journals and without, once in memory and once with a state file, which after each turn gets the time to take what the
-// journals tell, as it has in a story that is lived.
+// journals tell, as it has in a story that is lived. On a machine that does other things too, runs differ by some percent.
 func benchExplain(b *testing.B, t *table) {
 	b.Helper()
 	for _, where := range []string{"in memory", "with a state file"} {
