@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -55,10 +56,10 @@ func catalogue(t *testing.T) []failure {
 		}
 		for _, m := range failureRow.FindAllStringSubmatch(body, -1) {
 			f := failure{name: m[1], hook: title, line: m[2], event: strings.TrimSpace(m[5])}
-			for _, e := range strings.Split(m[3], ";") {
+			for e := range strings.SplitSeq(m[3], ";") {
 				f.edits = append(f.edits, strings.TrimSpace(e))
 			}
-			for _, r := range strings.Split(m[4], ",") {
+			for r := range strings.SplitSeq(m[4], ",") {
 				f.rows = append(f.rows, strings.Trim(r, " `"))
 			}
 			all = append(all, f)
@@ -180,7 +181,7 @@ func act(t *testing.T, server, target, whom, call string) {
 	t.Helper()
 	verb, args, _ := strings.Cut(strings.TrimSuffix(call, ")"), "(")
 	line := []string{target, verb, whom, "--server", server}
-	for _, a := range strings.Split(args, ",") {
+	for a := range strings.SplitSeq(args, ",") {
 		if a = strings.Trim(a, ` "`); a != "" {
 			line = append(line, a)
 		}
@@ -234,10 +235,8 @@ func (f failure) told(events []string) error {
 		parts[i] = regexp.QuoteMeta(strings.TrimSpace(parts[i]))
 	}
 	want := regexp.MustCompile("^" + strings.Join(parts, ".*") + " ?$")
-	for _, e := range events {
-		if want.MatchString(e) {
-			return nil
-		}
+	if slices.ContainsFunc(events, want.MatchString) {
+		return nil
 	}
 	return fmt.Errorf("%s: no event %s in %q", f.name, f.event, events)
 }
