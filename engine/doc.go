@@ -4,6 +4,7 @@
 //
 //	api         what goes over the wire?
 //	clock       what time is it, and who holds it?
+//	nearest     which of the names we know was meant?
 //	pod         what would a kubelet report? pure: (spec, what each run does, time) → status, next change
 //	pod/podtest what does a real kubelet write? for tests
 //	state       what does the node hold now, and after a crash?

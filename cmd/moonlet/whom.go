@@ -13,6 +13,7 @@ import (
 	"github.com/moonlet-dev/moonlet/engine/api"
 	"github.com/moonlet-dev/moonlet/engine/client"
 	"github.com/moonlet-dev/moonlet/engine/fault"
+	"github.com/moonlet-dev/moonlet/engine/nearest"
 )
 
 // whom is the flags that say whom a verb hits.
@@ -171,7 +172,7 @@ func (w *whom) nearChoice(word string) string {
 	for _, a := range w.verb.Args {
 		choices = append(choices, a.Choices...)
 	}
-	return fault.Nearest(word, choices)
+	return nearest.To(word, choices)
 }
 
 // noPod says that there is no such pod, and which one may be meant: of the same name elsewhere, or of a near one.

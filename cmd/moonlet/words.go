@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/moonlet-dev/moonlet/engine/fault"
+	"github.com/moonlet-dev/moonlet/engine/nearest"
 )
 
 // words is what stands after a verb, told apart: names, arguments of the verb, and how long it lasts.
@@ -159,7 +160,7 @@ func notAWord(v fault.Verb, word string) error {
 
 // orNearest ends an error text: with the nearest known word, else with what to do.
 func orNearest(word string, known []string, otherwise string) string {
-	if near := fault.Nearest(word, known); near != "" {
+	if near := nearest.To(word, known); near != "" {
 		return ": did you mean " + near + "?"
 	}
 	return ": " + otherwise

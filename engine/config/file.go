@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/spf13/viper"
+
+	"github.com/moonlet-dev/moonlet/engine/nearest"
 )
 
 // delimiter parts keys inside viper. The default, a dot, breaks keys that hold dots themselves, as Kubernetes' do.
@@ -111,7 +113,7 @@ func (f *file) judge(path string) (key, text string) {
 			return key, "is a section, not a value: set keys in it, such as " + s.key
 		}
 	}
-	if near, ok := nearest(key, keys()); ok {
+	if near := nearest.To(key, keys()); near != "" {
 		return key, "unknown key: did you mean " + near + "?"
 	}
 	return key, "unknown key: moonlet config view lists them all"

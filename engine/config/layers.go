@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/moonlet-dev/moonlet/engine/nearest"
 )
 
 const variablePrefix = "MOONLET_"
@@ -77,7 +79,7 @@ func (l layers) strayVariables() []string {
 		if !strings.HasPrefix(name, variablePrefix) || slices.Contains(known, name) {
 			continue
 		}
-		if near, ok := nearest(strings.TrimPrefix(name, variablePrefix), trimAll(known)); ok {
+		if near := nearest.To(strings.TrimPrefix(name, variablePrefix), trimAll(known)); near != "" {
 			warnings = append(warnings, "variable "+name+" is not read: did you mean "+variablePrefix+near+"?")
 		}
 	}

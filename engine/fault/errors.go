@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/moonlet-dev/moonlet/engine/nearest"
 )
 
 var (
@@ -29,4 +31,11 @@ func oneOf(word string, names []string) string {
 		return near
 	}
 	return "; there are " + strings.Join(names, ", ")
+}
+
+func didYouMean(word string, names []string) string {
+	if near := nearest.To(word, names); near != "" {
+		return ", did you mean \"" + near + "\"?"
+	}
+	return ""
 }

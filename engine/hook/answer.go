@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/moonlet-dev/moonlet/engine/fault"
+	"github.com/moonlet-dev/moonlet/engine/nearest"
 	"github.com/moonlet-dev/moonlet/engine/pod"
 	"github.com/moonlet-dev/moonlet/engine/script"
 )
@@ -230,7 +231,7 @@ func describe(v script.Value) string {
 }
 
 func didYouMean(word string, known []string) string {
-	if near := script.Nearest(word, known); near != "" {
+	if near := nearest.To(word, known); near != "" {
 		return fmt.Sprintf(", did you mean %q?", near)
 	}
 	return " (known: " + strings.Join(known, ", ") + ")"

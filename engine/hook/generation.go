@@ -10,6 +10,7 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 
+	"github.com/moonlet-dev/moonlet/engine/nearest"
 	"github.com/moonlet-dev/moonlet/engine/script"
 )
 
@@ -143,7 +144,7 @@ func nearFile(g *Generation, name string) string {
 	for _, f := range g.Files() {
 		names = append(names, strings.TrimSuffix(f.Name, ".lua"))
 	}
-	if near := script.Nearest(name, names); near != "" {
+	if near := nearest.To(name, names); near != "" {
 		return fmt.Sprintf(", did you mean %q?", near)
 	}
 	return ""

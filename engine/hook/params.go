@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/moonlet-dev/moonlet/engine/nearest"
 	"github.com/moonlet-dev/moonlet/engine/script"
 	"github.com/moonlet-dev/moonlet/engine/state"
 )
@@ -200,7 +201,7 @@ func unknownParam(file, name string, known []Param) error {
 		names = append(names, p.Script+"."+p.Name)
 	}
 	full := file + "." + name
-	if near := script.Nearest(full, names); near != "" {
+	if near := nearest.To(full, names); near != "" {
 		return fmt.Errorf("no script declares param %s, did you mean %s?", full, near)
 	}
 	return fmt.Errorf("no script declares param %s: declare it with param(%q, default, doc)", full, name)

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/selection"
 
 	"github.com/moonlet-dev/moonlet/engine/fault"
+	"github.com/moonlet-dev/moonlet/engine/nearest"
 	"github.com/moonlet-dev/moonlet/engine/state"
 )
 
@@ -105,7 +106,7 @@ func nearestOf(word string, all []fault.Subject, of func(fault.Subject) []string
 			known[value] = true
 		}
 	}
-	if near := fault.Nearest(word, slices.Sorted(maps.Keys(known))); near != "" {
+	if near := nearest.To(word, slices.Sorted(maps.Keys(known))); near != "" {
 		return fmt.Sprintf(", did you mean %q?", near)
 	}
 	return ""

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/moonlet-dev/moonlet/engine/hook"
+	"github.com/moonlet-dev/moonlet/engine/nearest"
 	"github.com/moonlet-dev/moonlet/engine/script"
 )
 
@@ -93,7 +94,7 @@ func (f *File) has(name string) error {
 		}
 		names = append(names, s.Name)
 	}
-	if near := script.Nearest(name, names); near != "" {
+	if near := nearest.To(name, names); near != "" {
 		return fmt.Errorf("%s: %w as %q, did you mean %q?", f.file.Name, ErrNoScenario, name, near)
 	}
 	return fmt.Errorf("%s: %w as %q: it has %s", f.file.Name, ErrNoScenario, name, strings.Join(names, ", "))

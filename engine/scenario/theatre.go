@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/moonlet-dev/moonlet/engine/api"
+	"github.com/moonlet-dev/moonlet/engine/nearest"
 	"github.com/moonlet-dev/moonlet/engine/script"
 	"github.com/moonlet-dev/moonlet/engine/state"
 )
@@ -140,7 +141,7 @@ func (t *Theatre) End(run, by string) error {
 	if found {
 		return nil
 	}
-	if near := script.Nearest(run, names); near != "" {
+	if near := nearest.To(run, names); near != "" {
 		return fmt.Errorf("%q: %w, did you mean %q?", run, ErrNoRun, near)
 	}
 	return fmt.Errorf("%q: %w", run, ErrNoRun)

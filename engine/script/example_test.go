@@ -63,8 +63,3 @@ func ExampleValue_Decode() {
 	fmt.Println(err)
 	// Output: odd.lua:2: status: status.containerStatuses[1].state: unknown field 'runnin', did you mean 'running'?
 }
-
-func ExampleNearest() {
-	fmt.Println(script.Nearest("contaners", []string{"containers", "volumes"}))
-	// Output: containers
-}

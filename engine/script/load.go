@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"github.com/moonlet-dev/moonlet/engine/nearest"
 )
 
 // Load compiles the files of a folder, runs each once under limits, and checks what they define. It reports every
@@ -266,7 +268,7 @@ func (ld *loader) hooks(f *File, m *module) {
 }
 
 func (ld *loader) nearHook(f *File, u use, hooks []string) {
-	switch near := Nearest(u.name, hooks); {
+	switch near := nearest.To(u.name, hooks); {
 	case near != "":
 		ld.refuse(f, u.line, "there is no hook '%s', did you mean '%s'? (if it is a helper, make it local)", u.name, near)
 	case strings.HasPrefix(u.name, "on_"):

@@ -243,15 +243,6 @@ func TestLoadable(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	words := []string{"containers", "initContainers", "hostname", "podIP", "running"}
-	for word, want := range map[string]string{"contaners": "containers", "runnin": "running", "pod_ip": "podIP", "PodIp": "podIP", "zebra": "", "": "", "hosntame": "hostname"} {
-		if got := script.Nearest(word, words); got != want {
-			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
-		}
-	}
-}
-
 func TestOneMistakeDoesNotHideTheOthers(t *testing.T) {
 	r := script.NewRuntime(script.Options{})
 	defer r.Close()

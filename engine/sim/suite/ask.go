@@ -12,6 +12,7 @@ import (
 	v1 "k8s.io/api/core/v1"
 
 	"github.com/moonlet-dev/moonlet/engine/api"
+	"github.com/moonlet-dev/moonlet/engine/nearest"
 	"github.com/moonlet-dev/moonlet/engine/provider"
 	"github.com/moonlet-dev/moonlet/engine/script"
 )
@@ -99,7 +100,7 @@ func (w *wish) unknown() error {
 		if w.used[name] {
 			continue
 		}
-		if near := script.Nearest(name, known); near != "" {
+		if near := nearest.To(name, known); near != "" {
 			return fmt.Errorf("there is no option '%s', did you mean '%s'?", name, near)
 		}
 		return fmt.Errorf("there is no option '%s': there are %s", name, strings.Join(known, ", "))

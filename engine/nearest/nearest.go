@@ -1,28 +1,29 @@
-package fault
+// Package nearest answers: which of the names we know was meant?
+//
+// It is what "did you mean" says, everywhere: of keys, flags, verbs, hooks, fields and pods. Pure, and at home on its own
+// because packages ask it that must not know each other.
+package nearest
 
-// Nearest is the name of a list that is closest in spelling; "": none is close.
-func Nearest(word string, names []string) string {
+// To returns the word of a list that is closest in spelling, or "" when none is close. The word itself is not an answer.
+func To(word string, of []string) string {
 	best, limit := "", max(1, len(word)/3)+1
-	for _, name := range names {
-		if d := distance(fold(word), fold(name)); d < limit {
-			best, limit = name, d
+	for _, w := range of {
+		if w == word || w == "" {
+			continue
+		}
+		if d := distance(fold(word), fold(w)); d < limit {
+			best, limit = w, d
 		}
 	}
 	return best
 }
 
-func didYouMean(word string, names []string) string {
-	if near := Nearest(word, names); near != "" {
-		return ", did you mean \"" + near + "\"?"
-	}
-	return ""
-}
-
-// fold makes spellings of one word alike: logBurst, log-burst and log_burst.
+// fold makes spellings of one word alike: pod_ip, podIP and PodIp.
 func fold(s string) string {
 	out := make([]byte, 0, len(s))
 	for i := range len(s) {
-		switch c := s[i]; {
+		c := s[i]
+		switch {
 		case c >= 'A' && c <= 'Z':
 			out = append(out, c+'a'-'A')
 		case c != '_' && c != '-':
