@@ -23,6 +23,7 @@
 //	sim         what would happen? a provider on a held clock, for tests of scripts and previews
 //	sim/suite   do scripts do what their tests say?
 //	sim/preview what would a script do with a pod? drawn
+//	junit       how does a CI system read what was tested?
 //	sim/stage   where does a story play when there is no cluster?
 //	enginetest  how do tests start one? a sim with a server in front
 //

@@ -1,13 +1,14 @@
 package main
 
 import (
-	"encoding/xml"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/moonlet-dev/moonlet/engine/api"
+	"github.com/moonlet-dev/moonlet/engine/junit"
 )
 
 // report prints the verdicts in the format that was asked for.
@@ -76,77 +77,38 @@ func outcome(v api.ScenarioVerdict) string {
 	return fmt.Sprintf("%d of %s held", held, count(len(v.Expectations), "expectation"))
 }
 
-// The types of a JUnit report: a suite for each scenario, a case for each expectation.
-type (
-	junitReport struct {
-		XMLName xml.Name     `xml:"testsuites"`
-		Suites  []junitSuite `xml:"testsuite"`
-	}
-	junitSuite struct {
-		Name     string      `xml:"name,attr"`
-		Tests    int         `xml:"tests,attr"`
-		Failures int         `xml:"failures,attr"`
-		Errors   int         `xml:"errors,attr"`
-		Time     float64     `xml:"time,attr"`
-		Cases    []junitCase `xml:"testcase"`
-		Out      string      `xml:"system-out,omitempty"`
-	}
-	junitCase struct {
-		Name    string        `xml:"name,attr"`
-		Class   string        `xml:"classname,attr"`
-		File    string        `xml:"file,attr,omitempty"`
-		Line    int           `xml:"line,attr,omitempty"`
-		Time    float64       `xml:"time,attr"`
-		Failure *junitFailure `xml:"failure,omitempty"`
-		Error   *junitFailure `xml:"error,omitempty"`
-	}
-	junitFailure struct {
-		Message string `xml:"message,attr"`
-		Text    string `xml:",chardata"`
-	}
-)
-
+// printJUnit writes a suite for each scenario, with a case for each expectation.
 func printJUnit(w io.Writer, verdicts []api.ScenarioVerdict) error {
-	var r junitReport
+	r := junit.Report{Name: "moonlet scenario run"}
 	for _, v := range verdicts {
 		r.Suites = append(r.Suites, suiteOf(v))
+		r.Time += took(v.Took)
 	}
-	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return err
-	}
-	enc := xml.NewEncoder(w)
-	enc.Indent("", "  ")
-	if err := enc.Encode(r); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, "\n")
-	return err
+	return junit.Write(w, r)
 }
 
+// took turns seconds into those of a report.
+func took(seconds float64) junit.Seconds { return junit.Seconds(seconds * float64(time.Second)) }
+
 // suiteOf is a scenario as a suite. That it came to its end is a case of its own.
-func suiteOf(v api.ScenarioVerdict) junitSuite {
-	s := junitSuite{Name: v.Scenario, Time: v.Took, Out: stepsText(v)}
+func suiteOf(v api.ScenarioVerdict) junit.Suite {
+	s := junit.Suite{Name: v.Scenario, Time: took(v.Took), Output: stepsText(v)}
 	class := strings.TrimSuffix(v.File, ".lua")
 	for _, e := range v.Expectations {
-		c := junitCase{Name: e.What, Class: class, File: v.File, Line: e.Line, Time: e.Took}
+		c := junit.Case{Name: e.What, Class: class, File: v.File, Line: e.Line, Time: took(e.Took)}
 		if !e.Held {
-			c.Failure = &junitFailure{Message: e.Found, Text: fmt.Sprintf("%s:%d: %s", v.File, e.Line, e.What)}
-			s.Failures++
+			c.Failure = &junit.Fault{Message: e.Found, Text: fmt.Sprintf("%s:%d: %s", v.File, e.Line, e.What)}
 		}
 		s.Cases = append(s.Cases, c)
 	}
-	end := junitCase{Name: "comes to its end", Class: class, File: v.File, Time: v.Took}
+	end := junit.Case{Name: "comes to its end", Class: class, File: v.File, Time: took(v.Took)}
 	if p := v.Problem; p != nil {
 		end.Line = p.Line
-		end.Error = &junitFailure{Message: p.Text, Text: fmt.Sprintf("%s:%d: %s", p.Script, p.Line, p.Text)}
+		end.Error = &junit.Fault{Message: p.Text, Text: fmt.Sprintf("%s:%d: %s", p.Script, p.Line, p.Text)}
 	} else if v.Ended != "" {
-		end.Error = &junitFailure{Message: v.Ended}
-	}
-	if end.Error != nil {
-		s.Errors++
+		end.Error = &junit.Fault{Message: v.Ended}
 	}
 	s.Cases = append(s.Cases, end)
-	s.Tests = len(s.Cases)
 	return s
 }
 
