@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -47,17 +48,20 @@ func TestChaos(t *testing.T) {
 		t.Fatalf("%d scenarios, and casts for %d; %v", len(files), len(casts), err)
 	}
 	theLab.needed()
+	var wg sync.WaitGroup // not t.Parallel, which has as many at a time as there are processors: they mostly wait
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".lua")
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			c, ok := casts[name]
-			if !ok {
-				t.Fatal("nobody plays in it")
-			}
-			c.play(t, name, file)
+		wg.Go(func() {
+			t.Run(name, func(t *testing.T) {
+				c, ok := casts[name]
+				if !ok {
+					t.Fatal("nobody plays in it")
+				}
+				c.play(t, name, file)
+			})
 		})
 	}
+	wg.Wait()
 }
 
 var doorURL = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
