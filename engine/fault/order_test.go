@@ -127,3 +127,14 @@ func TestDurationsThatPeopleWrite(t *testing.T) {
 		t.Errorf("1m30s = %v, %v", d, err)
 	}
 }
+
+func TestVerbsHaveDefaultsThatCanBeRead(t *testing.T) {
+	for _, v := range fault.Verbs() {
+		if v.Default == "" {
+			continue
+		}
+		if d, err := fault.ParseDuration(v.Default); err != nil || d <= 0 || !v.Lasts {
+			t.Errorf("%s %s lasts %q by default: %v, %v", v.On, v.Name, v.Default, d, err)
+		}
+	}
+}
