@@ -64,8 +64,8 @@ function logs(pod, container, opts) return { tostring(pod.memo.word), "and well"
 `
 
 const (
-	mostMemory = 512 << 20
-	mostOfFour = 1 << 30
+	mostMemory = memoryFactor * 512 << 20
+	mostOfFour = memoryFactor * 1 << 30
 	bombTime   = 15 * time.Second // for a bomb to show; all do in a fraction of it
 )
 
@@ -300,6 +300,11 @@ func TestHostileScriptsHarmNobodyElse(t *testing.T) {
 // load waits until a bomb serves.
 func (s *siege) load(t *testing.T, b bomb) {
 	t.Helper()
+	defer func() {
+		if t.Failed() {
+			t.Log(s.errors.String())
+		}
+	}()
 	eventually(t, b.file+" is loaded", func() bool {
 		if wrong := s.shown(t, b.file); wrong != "" && !s.serves(t, b.file) {
 			t.Fatalf("refused: %s", wrong)

@@ -36,7 +36,7 @@ type NodeAsk struct {
 	Ask string
 }
 
-// Limits bound how long a hook may run on the wall clock, by its kind.
+// Limits bound how long a hook may run, by its kind. Time in which a busy machine leaves the hook standing does not count.
 type Limits struct {
 	Status time.Duration // status, usage, capacity, conditions, addresses, heartbeat, on_request; 0: 50 ms
 	Create time.Duration // on_create, on_update, on_delete, on_pull, on_start; 0: 200 ms

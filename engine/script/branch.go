@@ -169,9 +169,9 @@ func (b *branch) leave() {
 	if b.place < 0 {
 		return
 	}
-	b.n.set.rt.gate.arm(b.place, nil, 0)
+	stalled := b.n.set.rt.gate.disarm(b.place)
 	b.n.set.rt.gate.leave(b.place)
-	b.left -= time.Since(b.since)
+	b.left -= time.Since(b.since) - stalled
 	b.place = -1
 }
 

@@ -21,7 +21,7 @@ type Call struct {
 	Params   map[string]any // by name; a missing one has its default
 	World    World          // what pods{} and nodes{} read; nil: they are refused
 	Node     func() *Node   // makes the global `node`, asked once if the hook reads it; nil: there is none
-	Limit    time.Duration  // on the wall clock; 0: Options.LoadTime
+	Limit    time.Duration  // without the time in which the machine lets nothing of it run; 0: Options.LoadTime
 	Writable bool           // memos may be written
 	// Rehearsal says that nobody will see the answer: [Coverage] does not count.
 	Rehearsal bool
@@ -79,7 +79,7 @@ func (s *Set) Call(ctx context.Context, c *Call, read func(Answer) error) error 
 	}
 	gate.arm(place, st.leash, limit)
 	err = st.ask(c, read)
-	gate.arm(place, nil, 0)
+	gate.disarm(place)
 	s.giveBack(st)
 	return err
 }

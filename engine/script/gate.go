@@ -28,9 +28,12 @@ type slot struct {
 	turn   uint64 // counts what ran here, so that the watchdog knows new from old
 
 	// The watchdog's own notes.
-	seen  uint64    // the turn that since and heap belong to
-	since time.Time // when it first saw it: callers need not read a clock
-	heap  int64     // the smallest heap since then
+	seen    uint64        // the turn that the rest belongs to
+	since   time.Time     // when it first saw it: callers need not read a clock
+	last    time.Time     // when it last saw it
+	steps   uint64        // how far the hook had come then
+	stalled time.Duration // how long of the time since then the machine gave the hook nothing
+	heap    int64         // the smallest heap since then
 }
 
 type waiter struct {
@@ -76,20 +79,30 @@ func (g *gate) giveUp(w *waiter) {
 	}
 }
 
-// arm puts what runs in a place under the watchdog's eyes; a nil leash takes it out of them.
+// arm puts what runs in a place under the watchdog's eyes.
 func (g *gate) arm(place int, l *leash, limit time.Duration) {
 	g.mu.Lock()
 	s := &g.slots[place]
 	s.leash, s.limit = l, limit
 	s.turn++
-	rise := g.asleep && l != nil
-	if rise {
-		g.asleep = false
-	}
+	rise := g.asleep
+	g.asleep = false
 	g.mu.Unlock()
 	if rise {
 		g.wake <- struct{}{} // has room: it was empty, or asleep would be false
 	}
+}
+
+// disarm takes a place out of the watchdog's eyes, and tells for how long what ran there stood still meanwhile.
+func (g *gate) disarm(place int) (stalled time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := &g.slots[place]
+	s.leash = nil
+	if s.seen != s.turn {
+		return 0
+	}
+	return s.stalled
 }
 
 // leave frees a place and gives it to the first waiter who may have it. After it the leash is not pulled any more.

@@ -2,6 +2,7 @@ package script
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
@@ -12,6 +13,8 @@ import (
 // which is why pcall cannot defeat it; the state is thrown away then.
 type leash struct {
 	state *state
+	taken uint64        // instructions and checks; only the goroutine that runs Lua touches it
+	steps atomic.Uint64 // taken, told now and then: the watchdog sees whether the machine lets Lua run
 	done  chan struct{}
 	once  sync.Once
 	why   string // written before done is closed, as is
@@ -61,13 +64,21 @@ func (l *leash) pulled() (why string, yes bool) {
 
 // check raises in a long library function when the leash was pulled.
 func (l *leash) check(ls *lua.LState) {
+	l.taken++
+	l.steps.Store(l.taken)
 	if why, yes := l.pulled(); yes {
 		ls.RaiseError("%s", why)
 	}
 }
 
-// Done implements context.Context.
-func (l *leash) Done() <-chan struct{} { return l.done }
+// Done implements context.Context. The VM asks before every instruction, on the goroutine that runs it, and nobody else may.
+// Every sixteenth time the watchdog may see it: a store that others see costs as much as an instruction.
+func (l *leash) Done() <-chan struct{} {
+	if l.taken++; l.taken%16 == 0 {
+		l.steps.Store(l.taken)
+	}
+	return l.done
+}
 
 // Err implements context.Context. The VM raises its text.
 func (l *leash) Err() error {

@@ -123,8 +123,8 @@ func (v *visit) rest() {
 	if v.place < 0 {
 		return
 	}
-	v.gate.arm(v.place, nil, 0)
-	took := time.Since(v.since)
+	stalled := v.gate.disarm(v.place)
+	took := time.Since(v.since) - stalled
 	v.left -= took
 	v.ran += took
 }

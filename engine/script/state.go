@@ -83,7 +83,7 @@ func (s *Set) newState(place int) (*state, []*Error) {
 		st.modules[f.Name] = &module{file: f, env: s.newEnv()}
 	}
 	s.rt.gate.arm(place, st.leash, s.rt.opts.LoadTime)
-	defer s.rt.gate.arm(place, nil, 0)
+	defer s.rt.gate.disarm(place)
 	var problems []*Error
 	for _, f := range s.files {
 		if err := st.load(st.modules[f.Name]); err != nil {

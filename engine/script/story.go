@@ -28,7 +28,7 @@ type Story struct {
 	Stage  Stage  // required
 	Draws  Draws
 	Params map[string]any // of the file, by name; a missing one has its default
-	Limit  time.Duration  // on the wall clock, of Lua between two waits; 0: Options.LoadTime
+	Limit  time.Duration  // as [Call] has it, of Lua between two waits; 0: Options.LoadTime
 }
 
 // Stage is what a story is told on. It is called by one goroutine at a time, with Lua out of the way and without a

@@ -40,7 +40,7 @@ type Trial struct {
 	Test  int // index in File.Tests
 	Stage TestStage
 	Draws Draws
-	Limit time.Duration // on the wall clock, of Lua between two waits; 0: Options.LoadTime
+	Limit time.Duration // as [Call] has it, of Lua between two waits; 0: Options.LoadTime
 }
 
 // TestStage is what a test is played on: a stage, and what only tests may do there.

@@ -13,6 +13,8 @@ const (
 	patrolsIdle = 25
 	// innocentAge is how long a hook must have run before a heap burst can be its fault.
 	innocentAge = 5 * time.Millisecond
+	// stallFactor is how much longer than its limit a hook may take in all when the machine leaves it standing.
+	stallFactor = 10
 )
 
 const heapMetric = "/memory/classes/heap/objects:bytes"
@@ -121,13 +123,26 @@ func tookLonger(limit time.Duration) string {
 	return fmt.Sprintf("took longer than %v: look for a loop that does not end", limit)
 }
 
-func (s *slot) overdue(age time.Duration) bool { return age > s.limit }
+// overdue forgives the time in which the hook stood still, within bounds: who made it wait may be the machine, but also a
+// library function that takes long.
+func (s *slot) overdue(age time.Duration) bool {
+	return age-s.stalled > s.limit || age > stallFactor*s.limit
+}
 
-// note begins to watch a new turn, and follows the heap down when garbage is collected.
+// note begins to watch a new turn, follows the heap down when garbage is collected, and adds up what the machine withheld:
+// all of a patrol in which the hook took no step, and that by which the patrol itself came late.
 func (s *slot) note(now time.Time, heap int64) {
+	steps := s.leash.steps.Load()
 	if s.seen != s.turn {
-		s.seen, s.since, s.heap = s.turn, now, heap
+		s.seen, s.since, s.last, s.heap, s.steps, s.stalled = s.turn, now, now, heap, steps, 0
 	}
+	passed := now.Sub(s.last)
+	if steps == s.steps {
+		s.stalled += passed
+	} else {
+		s.stalled += max(0, passed-2*patrolEvery)
+	}
+	s.last, s.steps = now, steps
 	s.heap = min(s.heap, heap)
 }
 
