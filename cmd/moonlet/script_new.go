@@ -16,17 +16,23 @@ import (
 	"github.com/moonlet-dev/moonlet/engine/luadoc"
 )
 
-// newScript is what script new writes, with NAME for the name.
-//
-//go:embed new.lua
-var newScript string
+// newScript and newTest are what script new writes, with NAME for the name.
+var (
+	//go:embed new.lua
+	newScript string
+	//go:embed new_test.lua
+	newTest string
+)
 
 func scriptNewCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "new NAME",
-		Short: "Write a first script that explains itself",
-		Long: `Writes NAME.lua into the scripts folder: a behaviour for pods labelled behaviour=NAME, small enough to change at once.
-Beside it, files that teach an editor the words of a script, where they are missing. Nothing is overwritten.`,
+		Short: "Write a first script that explains itself, and its test",
+		Long: `Writes NAME.lua into the scripts folder: a behaviour for pods labelled behaviour=NAME, small enough to change at once. Beside
+it NAME_test.lua, a test that passes and can be changed along with it: moonlet script test runs it. And files that teach
+an editor the words of a script, where they are missing.
+
+Nothing is overwritten: where the script or the test is there, neither is written.`,
 		Example: `  moonlet script new flaky
   moonlet script new slow-start --scripts examples/first`,
 		Args: arguments(1, 1, "the script's name"),
@@ -60,24 +66,48 @@ func checkScriptName(name string) error {
 }
 
 func writeNewScript(cmd *cobra.Command, dir, name string) error {
-	path := filepath.Join(dir, name+".lua")
-	if err := writeNew(path, strings.ReplaceAll(newScript, "NAME", name)); err != nil {
-		if errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("%s exists: choose another name, or remove it first", path)
-		}
-		return fmt.Errorf("write a new script: %w", err)
+	if err := writeScriptAndTest(filepath.Join(dir, name), name); err != nil {
+		return err
 	}
-	fmt.Fprintln(cmd.OutOrStdout(), path)
+	fmt.Fprintf(cmd.OutOrStdout(), "%[1]s.lua\n%[1]s_test.lua\n", filepath.Join(dir, name))
 	if err := writeEditorFiles(cmd, dir); err != nil {
 		return err
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), `
 Pods labelled behaviour=%s now live by it. Next:
 
-  moonlet script check %s
+  moonlet script test %s
   moonlet serve --scripts %s
 `, name, dir, dir)
 	return nil
+}
+
+// writeScriptAndTest writes both or, where one of them is there or cannot be written, none.
+func writeScriptAndTest(base, name string) error {
+	files := []struct{ path, text string }{{base + ".lua", newScript}, {base + "_test.lua", newTest}}
+	for _, f := range files {
+		if _, err := os.Lstat(f.path); err == nil {
+			return alreadyThere(f.path)
+		}
+	}
+	for i, f := range files {
+		err := writeNew(f.path, strings.ReplaceAll(f.text, "NAME", name))
+		if err == nil {
+			continue
+		}
+		for _, written := range files[:i] {
+			err = errors.Join(err, os.Remove(written.path))
+		}
+		if errors.Is(err, fs.ErrExist) { // somebody else was as quick
+			return alreadyThere(f.path)
+		}
+		return fmt.Errorf("write a new script: %w", err)
+	}
+	return nil
+}
+
+func alreadyThere(path string) error {
+	return fmt.Errorf("%s exists: choose another name, or remove it first", path)
 }
 
 // writeEditorFiles writes those editor files that are missing; one that is there may have been changed on purpose.
