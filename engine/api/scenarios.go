@@ -72,15 +72,38 @@ type ScenarioVerdict struct {
 	Steps        []ScenarioDeed        `json:"steps"`
 	Expectations []ScenarioExpectation `json:"expectations"`
 	Restored     int                   `json:"restored"`          // faults and params that were in force at the end, and undone
+	Undone       []string              `json:"undone,omitempty"`  // which: "pod unready of default/web-0 (fault f2)"
 	Problem      *Problem              `json:"problem,omitempty"` // why it broke off, where the file is to blame
 	Ended        string                `json:"ended,omitempty"`   // why it was ended from outside
 }
 
-// ScenarioRun is a run under way.
+// States of a run under way.
+const (
+	ScenarioRunning = "running" // it acts
+	ScenarioWaiting = "waiting" // for time to pass, or for an expectation to hold
+	ScenarioEnding  = "ending"  // it undoes what it did
+)
+
+// ScenarioRun is a run under way, and how far it is.
 type ScenarioRun struct {
-	Run      string    `json:"run"`
-	File     string    `json:"file"`
-	Scenario string    `json:"scenario"`
-	By       string    `json:"by,omitempty"`
-	Began    time.Time `json:"began"`
+	Run      string     `json:"run"`
+	File     string     `json:"file"`
+	Scenario string     `json:"scenario"`
+	By       string     `json:"by,omitempty"`
+	Began    time.Time  `json:"began"`
+	Steps    int        `json:"steps"`  // verbs and params done so far
+	Held     int        `json:"held"`   // expectations that were judged so far, and held
+	Failed   int        `json:"failed"` // those that did not
+	State    string     `json:"state"`
+	Line     int        `json:"line,omitempty"`    // of waiting: where in the file
+	Expects  string     `json:"expects,omitempty"` // of waiting: the expectation that is looked at; absent: time is to pass
+	Until    *time.Time `json:"until,omitempty"`   // of waiting: how long, at most
+	Undone   []string   `json:"undone,omitempty"`  // what its end undid, to those who waited for it
+}
+
+// ScenarioEnd says which run to end.
+type ScenarioEnd struct {
+	Run  string // empty: all
+	By   string // who ends it
+	Wait bool   // until what it did is undone
 }

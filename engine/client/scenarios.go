@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/moonlet-dev/moonlet/engine/api"
@@ -99,16 +98,13 @@ func (f *follower) note(run string) {
 func (f *follower) end(ctx context.Context, giveUp func()) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
 	defer cancel()
-	path := "/scenarios"
 	select {
 	case run := <-f.run:
-		path += "/" + url.PathEscape(run)
 		f.run <- run
+		if _, err := f.client.EndRuns(ctx, api.ScenarioEnd{Run: run, By: "Ctrl-C"}); err != nil {
+			giveUp()
+		}
 	default:
 		giveUp() // it has not begun: that the connection is gone will do
-		return
-	}
-	if _, err := f.client.call(ctx, http.MethodDelete, api.V1+path, url.Values{"by": {"Ctrl-C"}}, nil); err != nil {
-		giveUp()
 	}
 }

@@ -78,6 +78,24 @@ func (c *Client) ResetFaults(ctx context.Context, by string) (int, error) {
 	return r.Ended, err
 }
 
+// Runs lists the scenario runs under way, oldest first.
+func (c *Client) Runs(ctx context.Context) ([]api.ScenarioRun, error) {
+	return ours[[]api.ScenarioRun](ctx, c, http.MethodGet, "/scenarios", nil, nil)
+}
+
+// EndRuns ends one scenario run, or all where none is named, and lists those. Where it is told to wait, the list says
+// what was undone.
+func (c *Client) EndRuns(ctx context.Context, e api.ScenarioEnd) ([]api.ScenarioRun, error) {
+	path, q := "/scenarios", url.Values{"by": {e.By}}
+	if e.Run != "" {
+		path += "/" + url.PathEscape(e.Run)
+	}
+	if e.Wait {
+		q.Set("wait", "true")
+	}
+	return ours[[]api.ScenarioRun](ctx, c, http.MethodDelete, path, q, nil)
+}
+
 // ours makes one call of /api/v1.
 func ours[T any](ctx context.Context, c *Client, method, path string, q url.Values, in any) (out T, err error) {
 	var body []byte

@@ -95,6 +95,24 @@ func TestOwnCallsAsTheyGoOut(t *testing.T) {
 			asked{"DELETE", "/prefix/api/v1/faults?by=me", "Bearer s", ""},
 			3,
 		},
+		"runs": {
+			`[{"run":"tale-1","state":"waiting"}]`, func(c *client.Client) (any, error) { return c.Runs(t.Context()) },
+			asked{"GET", "/prefix/api/v1/scenarios", "Bearer s", ""},
+			[]api.ScenarioRun{{Run: "tale-1", State: api.ScenarioWaiting}},
+		},
+		"end a run": {
+			`[{"run":"tale-1","undone":["param flaky.rate"]}]`,
+			func(c *client.Client) (any, error) {
+				return c.EndRuns(t.Context(), api.ScenarioEnd{Run: "tale-1", By: "me", Wait: true})
+			},
+			asked{"DELETE", "/prefix/api/v1/scenarios/tale-1?by=me&wait=true", "Bearer s", ""},
+			[]api.ScenarioRun{{Run: "tale-1", Undone: []string{"param flaky.rate"}}},
+		},
+		"end all runs": {
+			`[]`, func(c *client.Client) (any, error) { return c.EndRuns(t.Context(), api.ScenarioEnd{By: "me"}) },
+			asked{"DELETE", "/prefix/api/v1/scenarios?by=me", "Bearer s", ""},
+			[]api.ScenarioRun{},
+		},
 	} {
 		client, last := recording(t, c.body, client.Options{Token: "s"})
 		got, err := c.do(client)

@@ -71,8 +71,8 @@ func undoCommand(s *stage, ts *testscript.TestScript, args []string) (string, er
 }
 
 func resetCommand(s *stage, ts *testscript.TestScript, args []string) (string, error) {
-	n, err := s.live(ts).ResetFaults(context.Background(), strings.Join(args, " "), "")
-	return fmt.Sprintln(n), err
+	ended, err := s.live(ts).ResetFaults(context.Background(), strings.Join(args, " "), "")
+	return fmt.Sprintln(len(ended)), err
 }
 
 func faultsCommand(s *stage, ts *testscript.TestScript, _ []string) (string, error) {

@@ -132,9 +132,12 @@ func (p *Provider) takeEffect(ctx context.Context, s *standing, why string) {
 
 // Faults lists the faults in force, the oldest first.
 func (p *Provider) Faults() []fault.Active {
-	set := p.faults.set.Load()
-	out := make([]fault.Active, len(set.all))
-	for i, s := range set.all {
+	return actives(p.faults.set.Load().all)
+}
+
+func actives(all []*standing) []fault.Active {
+	out := make([]fault.Active, len(all))
+	for i, s := range all {
 		out[i] = s.Active
 	}
 	return out
@@ -154,8 +157,8 @@ func (p *Provider) Undo(ctx context.Context, id, by string) error {
 	return nil
 }
 
-// ResetFaults ends all faults, or with a run those of that scenario run, and tells how many there were.
-func (p *Provider) ResetFaults(ctx context.Context, run, by string) (int, error) {
+// ResetFaults ends all faults, or with a run those of that scenario run, and tells which there were, oldest first.
+func (p *Provider) ResetFaults(ctx context.Context, run, by string) ([]fault.Active, error) {
 	p.faults.mu.Lock()
 	defer p.faults.mu.Unlock()
 	var over []*standing
@@ -165,7 +168,7 @@ func (p *Provider) ResetFaults(ctx context.Context, run, by string) (int, error)
 		}
 	}
 	p.endFaults(ctx, over, "reset by "+cmp.Or(by, "user"))
-	return len(over), nil
+	return actives(over), nil
 }
 
 // endFaults ends faults: whom they hit goes on as if they had never been. Callers hold the book's mu.

@@ -78,15 +78,15 @@ func (p *Provider) OverrideParam(ctx context.Context, run, by, param string, val
 	return nil
 }
 
-// DropParams gives back what a scenario run turned, and says how many params that were.
-func (p *Provider) DropParams(ctx context.Context, run, by string) int {
+// DropParams gives back what a scenario run turned, and says which params that were: "flaky.crash_rate".
+func (p *Provider) DropParams(ctx context.Context, run, by string) []string {
 	p.reloads.Lock()
 	defer p.reloads.Unlock()
 	dropped := p.hooks.DropOverrides(run)
 	if len(dropped) > 0 {
 		p.paramsChanged(ctx, by, strings.Join(dropped, ", ")+" as before", dropped)
 	}
-	return len(dropped)
+	return dropped
 }
 
 // paramsChanged re-plans those who see the params, and tells of them.

@@ -41,14 +41,14 @@ func TestAScenarioTurnsParamsUntilItEnds(t *testing.T) {
 	if err := e.OverrideParam(ctx, "two", "scenario two", "default.aftre", "5m"); err == nil || !strings.Contains(err.Error(), "did you mean default.after?") {
 		t.Error(err)
 	}
-	if n := e.DropParams(ctx, "two", "scenario two"); n != 1 || param(e) != "3h" {
-		t.Errorf("gave back %d, now %v", n, param(e))
+	if dropped := e.DropParams(ctx, "two", "scenario two"); len(dropped) != 1 || param(e) != "3h" {
+		t.Errorf("gave back %v, now %v", dropped, param(e))
 	}
-	if n := e.DropParams(ctx, "one", "scenario one"); n != 1 || param(e) != "2h" {
-		t.Errorf("gave back %d, now %v", n, param(e))
+	if dropped := e.DropParams(ctx, "one", "scenario one"); len(dropped) != 1 || param(e) != "2h" {
+		t.Errorf("gave back %v, now %v", dropped, param(e))
 	}
-	if n := e.DropParams(ctx, "one", "scenario one"); n != 0 {
-		t.Errorf("gave back %d again", n)
+	if dropped := e.DropParams(ctx, "one", "scenario one"); len(dropped) != 0 {
+		t.Errorf("gave back %v again", dropped)
 	}
 	journal := e.JournalText("default", "a")
 	for _, want := range []string{"default.after", "scenario one", "scenario two", "as before"} {

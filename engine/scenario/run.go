@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/moonlet-dev/moonlet/engine/api"
+	"github.com/moonlet-dev/moonlet/engine/fault"
 	"github.com/moonlet-dev/moonlet/engine/script"
 )
 
@@ -72,7 +74,8 @@ func (r *run) conclude(ctx context.Context, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreTime)
 	defer cancel()
 	faults, err := r.stage.ResetFaults(ctx, r.telling.Run, r.by())
-	r.verdict.Restored = faults + r.stage.DropParams(ctx, r.telling.Run, r.by())
+	r.verdict.Undone = undone(faults, r.stage.DropParams(ctx, r.telling.Run, r.by()))
+	r.verdict.Restored = len(r.verdict.Undone)
 	if err != nil && r.verdict.Ended == "" {
 		r.verdict.Ended, r.verdict.Passed = fmt.Sprintf("not everything could be undone: %v", err), false
 	}
@@ -80,6 +83,31 @@ func (r *run) conclude(ctx context.Context, err error) {
 		r.tell(api.ScenarioEvent{Type: api.ScenarioRestored, Text: fmt.Sprintf("%d undone", r.verdict.Restored)})
 	}
 	r.tell(api.ScenarioEvent{Type: api.ScenarioEnded, Verdict: &r.verdict})
+}
+
+// undone says faults and params that have ended with their run: "pod unready for 5m0s of default/web-0 (fault f2)".
+func undone(faults []fault.Active, params []string) []string {
+	var out []string
+	for _, f := range faults {
+		text := what(f.Order)
+		if len(f.Hits) > 0 {
+			text += " of " + some(f.Hits)
+		}
+		out = append(out, text+" (fault "+f.ID+")")
+	}
+	for _, key := range params {
+		out = append(out, "param "+key)
+	}
+	return out
+}
+
+// some names the first few of many.
+func some(names []string) string {
+	const most = 10
+	if more := len(names) - most; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), more)
+	}
+	return strings.Join(names, ", ")
 }
 
 func problem(e *script.Error) *api.Problem {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,9 +78,12 @@ func (p *place) Act(_ context.Context, o fault.Order) (fault.Result, error) {
 	return r, nil
 }
 
-func (p *place) ResetFaults(ctx context.Context, run, by string) (int, error) {
+func (p *place) ResetFaults(ctx context.Context, run, by string) (ended []fault.Active, err error) {
 	p.reset = append(p.reset, run+" by "+by)
-	return len(p.orders), ctx.Err()
+	for i, o := range p.orders {
+		ended = append(ended, fault.Active{ID: fmt.Sprint("f", i+1), Order: o, Hits: o.Select.Names})
+	}
+	return ended, ctx.Err()
 }
 
 func (p *place) OverrideParam(_ context.Context, _, _, param string, value any) error {
@@ -89,10 +94,10 @@ func (p *place) OverrideParam(_ context.Context, _, _, param string, value any) 
 	return nil
 }
 
-func (p *place) DropParams(context.Context, string, string) int {
-	n := len(p.params)
+func (p *place) DropParams(context.Context, string, string) []string {
+	dropped := slices.Sorted(maps.Keys(p.params))
 	clear(p.params)
-	return n
+	return dropped
 }
 
 func load(tb testing.TB, text string, o scenario.Options) (*scenario.File, error) {
@@ -141,6 +146,10 @@ func TestAVerdictTellsWhatWasDoneAndExpected(t *testing.T) {
 	want := "10:4 pod unready for 1m0s [default/web-0 default/web-1]; 10:5 call error code=503 of createPod share=0.5 []; 10:6 param flaky.rate = 0.9 []"
 	if got := strings.Join(did, "; "); got != want {
 		t.Errorf("steps\n got %s\nwant %s", got, want)
+	}
+	undone := "pod unready for 1m0s of default/web-0, default/web-1 (fault f1); call error code=503 of createPod share=0.5 (fault f2); param flaky.rate"
+	if got := strings.Join(v.Undone, "; "); got != undone {
+		t.Errorf("undone\n got %s\nwant %s", got, undone)
 	}
 	if e := v.Expectations[0]; !e.Held || e.Found != "found 2" || e.Line != 8 || e.After != 10 || e.What != "two are ready" {
 		t.Errorf("expectation %+v", e)
@@ -285,11 +294,11 @@ func TestTheatreRunsListsAndEnds(t *testing.T) {
 	if len(runs) != 1 || runs[0].Run != "c-2" || runs[0].File != "two.lua" || runs[0].By != "ada" || !runs[0].Began.Equal(start) {
 		t.Errorf("runs %+v", runs)
 	}
-	if err := theatre.End("c-1", "bob"); !errors.Is(err, scenario.ErrNoRun) || !strings.Contains(err.Error(), "c-2") {
+	if _, err := theatre.End(t.Context(), api.ScenarioEnd{Run: "c-1", By: "bob"}); !errors.Is(err, scenario.ErrNoRun) || !strings.Contains(err.Error(), "c-2") {
 		t.Error(err)
 	}
-	if err := theatre.End("c-2", "bob"); err != nil {
-		t.Error(err)
+	if over, err := theatre.End(t.Context(), api.ScenarioEnd{Run: "c-2", By: "bob"}); err != nil || len(over) != 1 || over[0].State != api.ScenarioEnding {
+		t.Errorf("ended %+v, %v", over, err)
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)
@@ -302,6 +311,67 @@ func TestTheatreRunsListsAndEnds(t *testing.T) {
 	}
 	err := theatre.Run(t.Context(), api.ScenarioRequest{Text: "scenario('a', function() end)", Name: "b"}, nil)
 	if !errors.Is(err, state.ErrInvalid) || !errors.Is(err, scenario.ErrNoScenario) {
+		t.Error(err)
+	}
+}
+
+// What a run does now is told to whoever asks, and what its end undid to whoever waits for it.
+func TestTheatreTellsHowFarARunIs(t *testing.T) {
+	p := newPlace()
+	rt := script.NewRuntime(script.Options{})
+	t.Cleanup(rt.Close)
+	theatre := &scenario.Theatre{Stage: p, Runtime: rt}
+	var seen []string
+	look := func() string {
+		r := theatre.Runs()[0]
+		text := fmt.Sprintf("%s %d %d/%d", r.State, r.Steps, r.Held, r.Failed)
+		if r.Until != nil {
+			text += fmt.Sprintf(" :%d %q %v", r.Line, r.Expects, r.Until.Sub(start))
+		}
+		return text
+	}
+	err := theatre.Run(t.Context(), api.ScenarioRequest{Text: `scenario("a", function()
+		wait("10s")
+		pods{}:unready("1m")
+		expect("never", function() return false end, { within = "2s" })
+		expect("now", function() return true end)
+		parallel(function() wait("1m") end, function() wait("5s") end)
+		print("done")
+	end)`}, func(e api.ScenarioEvent) { seen = append(seen, e.Type+" "+look()) })
+	want := []string{
+		"began running 0 0/0",
+		`waits waiting 0 0/0 :2 "" 10s`,
+		"step running 1 0/0",
+		`expects waiting 1 0/0 :4 "never" 12s`,
+		"judged running 1 0/1",
+		"judged running 1 1/1",
+		`waits waiting 1 1/1 :6 "" 1m12s`,
+		`waits waiting 1 1/1 :6 "" 17s`,
+		"said running 1 1/1",
+		"restored ending 1 1/1",
+		"ended ending 1 1/1",
+	}
+	if got := strings.Join(seen, "\n"); err != nil || got != strings.Join(want, "\n") {
+		t.Errorf("%v, seen\n%s", err, got)
+	}
+}
+
+func TestTheatreWaitsForAnEnd(t *testing.T) {
+	p := newPlace()
+	p.hold = make(chan struct{})
+	rt := script.NewRuntime(script.Options{})
+	t.Cleanup(rt.Close)
+	theatre := &scenario.Theatre{Stage: p, Runtime: rt}
+	ended := make(chan error)
+	go func() {
+		ended <- theatre.Run(t.Context(), api.ScenarioRequest{Text: "scenario('a', function() param('flaky.rate', 1) wait('1h') end)"}, nil)
+	}()
+	<-p.hold
+	over, err := theatre.End(t.Context(), api.ScenarioEnd{Run: "a-1", Wait: true})
+	if err != nil || len(over) != 1 || !slices.Equal(over[0].Undone, []string{"param flaky.rate"}) || len(theatre.Runs()) != 0 {
+		t.Errorf("ended %+v, %v; left %+v", over, err, theatre.Runs())
+	}
+	if err := <-ended; err != nil {
 		t.Error(err)
 	}
 }

@@ -23,11 +23,11 @@ type Stage interface {
 type Provider interface {
 	World() script.World
 	Act(ctx context.Context, o fault.Order) (fault.Result, error)
-	// ResetFaults ends the faults of a run.
-	ResetFaults(ctx context.Context, run, by string) (int, error)
-	// OverrideParam turns a param, "script.name", until DropParams gives back what the run turned.
+	// ResetFaults ends the faults of a run, and says which.
+	ResetFaults(ctx context.Context, run, by string) ([]fault.Active, error)
+	// OverrideParam turns a param, "script.name", until DropParams gives back what the run turned, and says which.
 	OverrideParam(ctx context.Context, run, by, param string, value any) error
-	DropParams(ctx context.Context, run, by string) int
+	DropParams(ctx context.Context, run, by string) []string
 }
 
 // Live is a stage on which time passes by itself. cluster is nil where there is none.

@@ -29,12 +29,6 @@ type Theatre struct {
 	runs []*playing // guarded by mu
 }
 
-// playing is a run under way.
-type playing struct {
-	api.ScenarioRun
-	end context.CancelCauseFunc
-}
-
 // ErrNoRun says that no run of that name is under way.
 var ErrNoRun = fmt.Errorf("no such scenario run: %w", state.ErrNotFound)
 
@@ -99,50 +93,94 @@ func (f *File) names(one string) ([]string, error) {
 func (t *Theatre) run(ctx context.Context, f *File, name string, how Telling) (api.ScenarioVerdict, error) {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	p := &playing{api.ScenarioRun{File: f.file.Name, Scenario: name, By: how.By, Began: t.Stage.Now()}, end}
-	t.mu.Lock()
-	t.born++
-	p.Run = Slug(name) + "-" + strconv.Itoa(t.born)
-	t.runs = append(t.runs, p)
-	t.mu.Unlock()
-	defer func() {
-		t.mu.Lock()
-		t.runs = slices.DeleteFunc(t.runs, func(o *playing) bool { return o == p })
-		t.mu.Unlock()
-	}()
-	how.Run = p.Run
+	p := &playing{
+		end: end, over: make(chan struct{}),
+		run: api.ScenarioRun{File: f.file.Name, Scenario: name, By: how.By, Began: t.Stage.Now()},
+	}
+	how.Run = t.enter(p)
+	defer t.leave(p)
+	tell := how.Progress
+	how.Progress = func(e api.ScenarioEvent) {
+		p.note(e)
+		if tell != nil {
+			tell(e)
+		}
+	}
 	return f.Run(ctx, name, how)
+}
+
+// enter gives a run its name, and lists it.
+func (t *Theatre) enter(p *playing) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.born++
+	p.name = Slug(p.run.Scenario) + "-" + strconv.Itoa(t.born)
+	p.run.Run = p.name
+	t.runs = append(t.runs, p)
+	return p.name
+}
+
+// leave takes a run that is over from the list.
+func (t *Theatre) leave(p *playing) {
+	t.mu.Lock()
+	t.runs = slices.DeleteFunc(t.runs, func(o *playing) bool { return o == p })
+	t.mu.Unlock()
+	close(p.over)
 }
 
 // Runs lists the runs under way, oldest first.
 func (t *Theatre) Runs() []api.ScenarioRun {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	out := make([]api.ScenarioRun, len(t.runs))
-	for i, p := range t.runs {
-		out[i] = p.ScenarioRun
+	runs, _ := t.find("")
+	return t.views(runs)
+}
+
+func (t *Theatre) views(runs []*playing) []api.ScenarioRun {
+	now := t.Stage.Now()
+	out := make([]api.ScenarioRun, len(runs))
+	for i, p := range runs {
+		out[i] = p.view(now)
 	}
 	return out
 }
 
-// End ends a run; all, where run is empty. It does not wait: whoever runs it gets its verdict once all is undone.
-func (t *Theatre) End(run, by string) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	found := run == ""
-	var names []string
-	for _, p := range t.runs {
-		names = append(names, p.Run)
-		if run == "" || p.Run == run {
-			p.end(fmt.Errorf("ended by %s", cmp.Or(by, "user")))
-			found = true
+// End ends a run, or all where none is named, and lists those. Whoever runs them gets their verdicts once all is undone; End
+// waits for that only if it is told to, and no longer than ctx: then the list says what was undone.
+func (t *Theatre) End(ctx context.Context, e api.ScenarioEnd) ([]api.ScenarioRun, error) {
+	runs, err := t.find(e.Run)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range runs {
+		p.stop(fmt.Errorf("ended by %s", cmp.Or(e.By, "user")))
+	}
+	for _, p := range runs {
+		if !e.Wait {
+			break
+		}
+		select {
+		case <-p.over:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
 		}
 	}
-	if found {
-		return nil
+	return t.views(runs), nil
+}
+
+// find gives the run of that name, or all where it is empty.
+func (t *Theatre) find(run string) ([]*playing, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if run == "" {
+		return slices.Clone(t.runs), nil
+	}
+	names := make([]string, len(t.runs))
+	for i, p := range t.runs {
+		if names[i] = p.name; p.name == run {
+			return []*playing{p}, nil
+		}
 	}
 	if near := nearest.To(run, names); near != "" {
-		return fmt.Errorf("%q: %w, did you mean %q?", run, ErrNoRun, near)
+		return nil, fmt.Errorf("%q: %w, did you mean %q?", run, ErrNoRun, near)
 	}
-	return fmt.Errorf("%q: %w", run, ErrNoRun)
+	return nil, fmt.Errorf("%q: %w", run, ErrNoRun)
 }

@@ -108,8 +108,8 @@ func (s *Server) v1Undo(a ask) (any, error) {
 }
 
 func (s *Server) v1Reset(a ask) (any, error) {
-	n, err := s.provider.ResetFaults(a.Context(), a.URL.Query().Get("run"), by(a.Request))
-	return api.ResetResult{Ended: n}, err
+	ended, err := s.provider.ResetFaults(a.Context(), a.URL.Query().Get("run"), by(a.Request))
+	return api.ResetResult{Ended: len(ended)}, err
 }
 
 // by is who asks, for the journal. It is what the client says: whoever holds the token may say anything.

@@ -342,9 +342,9 @@ func (f *fake) Undo(_ context.Context, id, by string) error {
 	return nil
 }
 
-func (f *fake) ResetFaults(_ context.Context, run, by string) (int, error) {
+func (f *fake) ResetFaults(_ context.Context, run, by string) ([]fault.Active, error) {
 	f.undone = "all of " + run + " by " + by
-	return 2, f.fails["reset"]
+	return f.Faults(), f.fails["reset"]
 }
 
 func (f *fake) Subscribe(after uint64) (api.Feed, error) { return f.feed(after) }

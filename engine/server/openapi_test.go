@@ -87,7 +87,7 @@ func TestRequestsAndAnswersAreAsDescribed(t *testing.T) {
 		{"POST", "/api/v1/scenarios", "application/json", `{"text":"broken"}`, 400},
 		{"POST", "/api/v1/scenarios", "application/json", `{"text":"` + strings.Repeat("-", 5<<20) + `"}`, 413},
 		{"DELETE", "/api/v1/scenarios?by=ada", "", "", 200},
-		{"DELETE", "/api/v1/scenarios/a-1?by=ada", "", "", 200},
+		{"DELETE", "/api/v1/scenarios/a-1?by=ada&wait=true", "", "", 200},
 		{"DELETE", "/api/v1/scenarios/a-2", "", "", 404},
 		{"GET", "/api/v1/openapi.json", "", "", 200},
 	} {

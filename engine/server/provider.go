@@ -66,6 +66,6 @@ type Actor interface {
 	Act(ctx context.Context, o fault.Order) (fault.Result, error)
 	Faults() []fault.Active
 	Undo(ctx context.Context, id, by string) error
-	// ResetFaults ends the faults of that scenario run, or all where run is empty, and says how many.
-	ResetFaults(ctx context.Context, run, by string) (int, error)
+	// ResetFaults ends the faults of that scenario run, or all where run is empty, and says which.
+	ResetFaults(ctx context.Context, run, by string) ([]fault.Active, error)
 }

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -21,8 +21,8 @@ type Scenarios interface {
 	// called for one event after the other. The error is that of a file that cannot run.
 	Run(ctx context.Context, r api.ScenarioRequest, progress func(api.ScenarioEvent)) error
 	Runs() []api.ScenarioRun
-	// End ends a run, or all where run is empty; it does not wait.
-	End(run, by string) error
+	// End ends a run or all, and lists those; it waits until they are undone only where that is wanted, and until ctx ends.
+	End(ctx context.Context, e api.ScenarioEnd) ([]api.ScenarioRun, error)
 }
 
 // typeNDJSON is a JSON value in each line.
@@ -85,9 +85,16 @@ func (s *Server) v1EndRuns(a ask) (any, error) {
 	if s.opts.Scenarios == nil {
 		return nil, errNoScenarios
 	}
-	run := a.path.ByName("run")
-	ended := slices.DeleteFunc(s.opts.Scenarios.Runs(), func(r api.ScenarioRun) bool { return run != "" && r.Run != run })
-	return list(ended), s.opts.Scenarios.End(run, queryValue(a.URL.RawQuery, "by"))
+	e := api.ScenarioEnd{Run: a.path.ByName("run"), By: a.URL.Query().Get("by")}
+	if text := a.URL.Query().Get("wait"); text != "" {
+		wait, err := strconv.ParseBool(text)
+		if err != nil {
+			return nil, badField("wait", "want true or false, got "+quote(text), "true waits until all is undone")
+		}
+		e.Wait = wait
+	}
+	ended, err := s.opts.Scenarios.End(a.Context(), e)
+	return list(ended), err
 }
 
 // lines writes events, one in each line.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -52,20 +53,33 @@ func (s *theatre) Run(ctx context.Context, r api.ScenarioRequest, tell func(api.
 }
 
 func (s *theatre) Runs() []api.ScenarioRun {
-	return []api.ScenarioRun{{Run: "a-1", File: "tale.lua", Scenario: "a", By: "ada", Began: started}, {Run: "b-3", File: "tale.lua", Scenario: "b", Began: started}}
+	return []api.ScenarioRun{
+		{
+			Run: "a-1", File: "tale.lua", Scenario: "a", By: "ada", Began: started, Steps: 2, Held: 1, Failed: 1,
+			State: api.ScenarioWaiting, Line: 4, Expects: "x", Until: &started,
+		},
+		{Run: "b-3", File: "tale.lua", Scenario: "b", Began: started, State: api.ScenarioRunning},
+	}
 }
 
-func (s *theatre) End(run, by string) error {
-	s.by = run + " " + by
-	if run == "a-2" {
-		return fmt.Errorf("%q: no such scenario run: %w", run, state.ErrNotFound)
+func (s *theatre) End(_ context.Context, e api.ScenarioEnd) ([]api.ScenarioRun, error) {
+	s.by = strings.TrimSpace(e.Run + " " + e.By)
+	if e.Run == "a-2" {
+		return nil, fmt.Errorf("%q: no such scenario run: %w", e.Run, state.ErrNotFound)
 	}
-	return nil
+	ended := slices.DeleteFunc(s.Runs(), func(r api.ScenarioRun) bool { return e.Run != "" && r.Run != e.Run })
+	for i := range ended {
+		ended[i].State = api.ScenarioEnding
+		if e.Wait {
+			ended[i].Undone = []string{"param flaky.rate"}
+		}
+	}
+	return ended, nil
 }
 
 func verdict() api.ScenarioVerdict {
 	return api.ScenarioVerdict{
-		Run: "a-1", File: "tale.lua", Scenario: "a", Seed: 7, Began: started, Took: 1.5, Restored: 1,
+		Run: "a-1", File: "tale.lua", Scenario: "a", Seed: 7, Began: started, Took: 1.5, Restored: 1, Undone: []string{"param flaky.rate"},
 		Steps:        []api.ScenarioDeed{{After: 1, Line: 2, What: "pod crash code=137", Hits: []string{"default/web-0"}, Until: &started}},
 		Expectations: []api.ScenarioExpectation{{What: "x", Line: 3, After: 1, Took: 0.5, Within: 60, HoldsFor: 1, Held: true, Found: "2"}},
 		Problem:      &api.Problem{Script: "tale.lua", Line: 4, Kind: "run", Text: "no"},
@@ -120,7 +134,13 @@ func TestRunsAreListedAndEnded(t *testing.T) {
 	if r := do(srv, http.MethodDelete, "/api/v1/scenarios/b-3?by=ada", ""); s.by != "b-3 ada" || strings.Contains(r.Body, "a-1") || !strings.Contains(r.Body, "b-3") {
 		t.Errorf("%q, %s", s.by, r.Body)
 	}
-	if r := do(srv, http.MethodDelete, "/api/v1/scenarios", ""); s.by != " " || !strings.Contains(r.Body, "a-1") {
+	if r := do(srv, http.MethodDelete, "/api/v1/scenarios/b-3?wait=true", ""); !strings.Contains(r.Body, `"undone":["param flaky.rate"]`) {
+		t.Error(r.Body)
+	}
+	if r := do(srv, http.MethodDelete, "/api/v1/scenarios/b-3?wait=long", ""); r.StatusCode != http.StatusBadRequest || !strings.Contains(r.Body, "wait: want true or false") {
+		t.Errorf("%s %s", r.Status, r.Body)
+	}
+	if r := do(srv, http.MethodDelete, "/api/v1/scenarios", ""); s.by != "" || !strings.Contains(r.Body, "a-1") {
 		t.Errorf("%q, %s", s.by, r.Body)
 	}
 }

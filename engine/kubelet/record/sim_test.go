@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/moonlet-dev/moonlet/engine/fault"
 	"github.com/moonlet-dev/moonlet/engine/kubelet/record"
 	"github.com/moonlet-dev/moonlet/engine/provider"
 	"github.com/moonlet-dev/moonlet/engine/scenario"
@@ -186,7 +187,7 @@ func (s *stage) play(pods []*v1.Pod, story script.Source) {
 func (s *stage) Now() time.Time { return s.Clock.Now() }
 
 // ResetFaults implements [scenario.Stage]. What comes of it is not part of the story.
-func (s *stage) ResetFaults(ctx context.Context, run, by string) (int, error) {
+func (s *stage) ResetFaults(ctx context.Context, run, by string) ([]fault.Active, error) {
 	s.over = true
 	return s.Sim.ResetFaults(ctx, run, by)
 }

@@ -95,8 +95,8 @@ func TestADeploymentReplacesWhatEnded(t *testing.T) {
 	if ready := ready(s); ready != 5 {
 		t.Errorf("%d are ready; the one on the silent node is not", ready)
 	}
-	if n, err := s.ResetFaults(ctx, "", "me"); n != 3 || err != nil || ready(s) != 6 {
-		t.Errorf("reset %d, %v, then %d are ready", n, err, ready(s))
+	if ended, err := s.ResetFaults(ctx, "", "me"); len(ended) != 3 || err != nil || ready(s) != 6 {
+		t.Errorf("reset %d, %v, then %d are ready", len(ended), err, ready(s))
 	}
 }
 
@@ -154,11 +154,11 @@ func TestTheLastScenarioWins(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n, err := s.ResetFaults(t.Context(), "one", "scenario one"); n != 0 || err != nil || ready(s) != 5 {
-		t.Errorf("the first still held %d, %v; %d are ready", n, err, ready(s))
+	if ended, err := s.ResetFaults(t.Context(), "one", "scenario one"); len(ended) != 0 || err != nil || ready(s) != 5 {
+		t.Errorf("the first still held %d, %v; %d are ready", len(ended), err, ready(s))
 	}
-	if n, err := s.ResetFaults(t.Context(), "two", "scenario two"); n != 1 || err != nil || ready(s) != 6 {
-		t.Errorf("the last held %d, %v; %d are ready", n, err, ready(s))
+	if ended, err := s.ResetFaults(t.Context(), "two", "scenario two"); len(ended) != 1 || err != nil || ready(s) != 6 {
+		t.Errorf("the last held %d, %v; %d are ready", len(ended), err, ready(s))
 	}
 	journal := s.JournalText("default", name)
 	for _, want := range []string{"scenario one", "scenario two"} {
