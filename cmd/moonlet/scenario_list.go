@@ -28,7 +28,7 @@ func scenarioListCommand() *cobra.Command {
 		Use:   "list [FILE|DIR …]",
 		Short: "List the scenarios of files",
 		Long: `Lists the scenarios that files declare, those of the scripts folder by default. A file that does not load is an error, as in
-scenario run.`,
+scenario run. (moonlet scenario runs lists those that are under way.)`,
 		Example: `  moonlet scenario list examples/chaos
   moonlet scenario list -o json | jq -r '.[].scenario'`,
 		Args: arguments(0, 100, ""),
