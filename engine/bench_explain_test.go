@@ -29,9 +29,11 @@ end
 
 // benchExplain: what it costs to know why. Ten thousand pods that crash for ever live the same story by turns with
 // journals and without, once in memory and once with a state file, which after each turn gets the time to take what the
-// journals tell, as it has in a story that is lived. On a machine that does other things too, runs differ by some percent.
+// journals tell, as it has in a story that is lived. One processor at a time: what the garbage collector does on one that
+// would else be idle, it does for the fun of it, and more of it than all journals cost.
 func benchExplain(b *testing.B, t *table) {
 	b.Helper()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	for _, where := range []string{"in memory", "with a state file"} {
 		lasting := where != "in memory"
 		without, with := crashers(b, lasting, true), crashers(b, lasting, false)

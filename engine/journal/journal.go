@@ -1,14 +1,9 @@
-// Package journal answers: what happened to a pod, and why?
-//
-// A [Book] keeps, per pod, the latest entries of its life: what happened, when in the story, and what caused it — a
-// script's line and what it drew, a user, a fault and who set it, a rule of the kubelet. Same seed, scripts and calls
-// give the same entries. The book is bounded per pod, starts no goroutines and may be used from any.
-//
-// An entry takes some 30 to 100 bytes: a pod's entries are one piece of memory without pointers, and a text that is
-// met again is a number in it (words.go, record.go). A log of what is added carries it over a restart (log.go).
 package journal
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 const (
 	// Kept is how many entries a pod's journal holds; older ones are forgotten.
@@ -22,30 +17,32 @@ type Book struct {
 	// Logged says that somebody keeps what [Book.News] tells. It must not change.
 	Logged bool
 
-	mu    sync.Mutex
-	pods  map[string]*Diary // by name; guarded by mu
-	live  int               // bytes of all records; guarded by mu
-	words words             // guarded by mu
-	next  []byte            // the entry being added; guarded by mu
+	mu      sync.Mutex
+	pods    map[string]*Diary // by name; guarded by mu
+	numbers []*Diary          // by their numbers; guarded by mu
+	free    []int             // numbers that nobody has; guarded by mu
+	words   words             // guarded by mu
+	body    []byte            // of the entry being added; guarded by mu
+	live    int               // bytes of what the diaries keep; guarded by mu
 
-	unsaved []*Diary // with entries that the log does not have; guarded by mu
-	log     []batch  // the oldest first; guarded by mu
-	logged  int      // bytes of the log; guarded by mu
-	number  uint64   // of the newest batch; guarded by mu
+	pages  []page    // closed, the oldest first; guarded by mu
+	open   []byte    // the page being filled; guarded by mu
+	closed uint64    // the number of the newest closed page; guarded by mu
+	size   int       // bytes of the closed pages; guarded by mu
+	told   uint64    // the newest page that News gave; guarded by mu
+	over   []emptied // pages that are no more, but still in the log; guarded by mu
 }
 
 // Diary is one pod's latest entries. Its fields are guarded by the book's mu.
 type Diary struct {
-	name    string
-	records []byte // oldest first, from start on
-	start   int
-	count   int
-	total   int // ever written
-
-	unsaved int    // of the entries, those that the log does not have
-	listed  bool   // in Book.unsaved
-	begins  uint64 // the batch of the log from which on it can be read; 0: it is not there
-	gone    bool   // forgotten
+	name   string
+	number int
+	last   place  // of the latest entry
+	since  uint64 // no entry lies in a page before that one
+	count  int    // of the entries kept
+	bytes  int    // they take, nearly
+	total  int    // ever written
+	gone   bool   // forgotten
 }
 
 // Add is [Book.Write] for those who have no Diary at hand.
@@ -55,7 +52,32 @@ func (b *Book) Add(pod string, entries ...Entry) { b.Write(b.Diary(pod), entries
 func (b *Book) Diary(pod string) *Diary {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.diary(pod)
+	if d := b.pods[pod]; d != nil {
+		return d
+	}
+	d := &Diary{}
+	if n := len(b.free); n > 0 {
+		d.number, b.free = b.free[n-1], b.free[:n-1]
+	} else {
+		d.number = len(b.numbers)
+		b.numbers = append(b.numbers, nil)
+	}
+	b.numbers[d.number] = d
+	b.name(d, pod)
+	if b.Logged {
+		b.room()
+		b.sign(d)
+	}
+	return d
+}
+
+func (b *Book) name(d *Diary, pod string) {
+	if b.pods == nil {
+		b.pods = map[string]*Diary{}
+	}
+	b.live += len(pod) - len(d.name)
+	d.name = pod
+	b.pods[pod] = d
 }
 
 // Write writes entries to a pod's journal, unless that was forgotten. An answer to a question put again is written only
@@ -71,72 +93,44 @@ func (b *Book) Write(d *Diary, entries ...Entry) {
 			b.add(d, e)
 		}
 	}
-	if b.Logged && !d.listed && d.unsaved > 0 {
-		d.listed = true
-		b.unsaved = append(b.unsaved, d)
-	}
 }
 
-// diary is a pod's, a new one where there is none. Callers hold mu.
-func (b *Book) diary(pod string) *Diary {
-	d := b.pods[pod]
-	if d != nil {
-		return d
-	}
-	if b.pods == nil {
-		b.pods = map[string]*Diary{}
-	}
-	d = &Diary{name: pod}
-	b.pods[pod] = d
-	return d
-}
-
-// add puts an entry behind the others. Callers hold mu.
+// add puts an entry behind the others.
 func (b *Book) add(d *Diary, e *Entry) {
-	b.next = appendRecord(b.next[:0], e, &b.words)
-	before := len(d.kept())
-	d.makeRoom(len(b.next))
-	d.records = append(d.records, b.next...)
-	d.count++
+	b.body = appendBody(b.body[:0], e, &b.words)
+	b.room()
+	b.teach()
+	d.grew(b.enter(d, d.total+1, b.body), &b.live)
+}
+
+// grew counts an entry of so many bytes, and forgets the oldest ones where there are too many. How long those are lies far
+// away in memory: they count as much as the others do on average.
+func (d *Diary) grew(size int, live *int) {
 	d.total++
-	for d.count > Kept || len(d.kept()) > maxBytes && d.count > 1 {
-		d.start += recordSize(d.kept())
+	d.count++
+	d.bytes += size
+	*live += size
+	for d.count > Kept || d.bytes > maxBytes && d.count > 1 {
+		oldest := d.bytes / d.count
 		d.count--
+		d.bytes -= oldest
+		*live -= oldest
 	}
-	d.unsaved = min(d.unsaved+1, d.count)
-	b.live += len(d.kept()) - before
 }
 
-// kept are the records there are.
-func (d *Diary) kept() []byte { return d.records[d.start:] }
-
-// makeRoom moves the records to the front where what was forgotten left enough room there, else it grows by a quarter:
-// doubling would leave half of a hundred thousand diaries empty. Mostly it does nothing: a diary is cold memory, and to
-// move it at every step would cost more than all else.
-func (d *Diary) makeRoom(n int) {
-	if len(d.records)+n <= cap(d.records) {
-		return
-	}
-	into := d.records
-	if need := len(d.kept()) + n; need > cap(into)*4/5 {
-		into = make([]byte, need*5/4)
-	}
-	d.records = into[:copy(into[:cap(into)], d.kept())]
-	d.start = 0
-}
-
-// has says that the question was answered that way when it was last put. Callers hold mu.
+// has says that the question was answered that way when it was last put.
 func (b *Book) has(d *Diary, e *Entry) (same bool) {
-	for rest := d.kept(); len(rest) > 0; {
-		n := recordSize(rest)
-		if asks(rest[:n], e.Ask) {
-			known, err := readRecord(rest[:n], &b.words)
-			if err == nil && known.Hook == e.Hook && known.Container == e.Container {
-				same = known.sameAnswer(e)
-			}
+	b.walk(d, func(r record) bool {
+		if !asks(r.body, e.Ask) {
+			return true
 		}
-		rest = rest[n:]
-	}
+		known, err := readBody(r.body, &b.words)
+		if err != nil || known.Hook != e.Hook || known.Container != e.Container {
+			return true
+		}
+		same = known.sameAnswer(e)
+		return false
+	})
 	return same
 }
 
@@ -149,13 +143,13 @@ func (b *Book) Of(pod string) (entries []Entry, forgotten int) {
 		return nil, 0
 	}
 	entries = make([]Entry, 0, d.count)
-	for rest := d.kept(); len(rest) > 0; {
-		n := recordSize(rest)
-		if e, err := readRecord(rest[:n], &b.words); err == nil { // we wrote it: it reads
+	b.walk(d, func(r record) bool {
+		if e, err := readBody(r.body, &b.words); err == nil { // we wrote it: it reads, unless the log was damaged
 			entries = append(entries, e)
 		}
-		rest = rest[n:]
-	}
+		return true
+	})
+	slices.Reverse(entries)
 	return entries, d.total - len(entries)
 }
 
@@ -163,14 +157,15 @@ func (b *Book) Of(pod string) (entries []Entry, forgotten int) {
 func (b *Book) Forget(pod string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.forget(pod)
+	if d := b.pods[pod]; d != nil {
+		b.forget(d)
+	}
 }
 
-// forget is Forget for those who hold mu.
-func (b *Book) forget(pod string) {
-	if d := b.pods[pod]; d != nil {
-		d.gone = true
-		b.live -= len(d.kept())
-		delete(b.pods, pod)
-	}
+func (b *Book) forget(d *Diary) {
+	d.gone = true
+	b.live -= d.bytes + len(d.name)
+	delete(b.pods, d.name)
+	b.numbers[d.number] = nil
+	b.free = append(b.free, d.number)
 }

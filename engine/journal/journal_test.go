@@ -108,14 +108,14 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 }
 
 func TestAJournalIsBoundedWhateverIsWritten(t *testing.T) {
-	b := journal.Book{Logged: true}
+	b, kept := &journal.Book{Logged: true}, shelf{}
 	flood := make([]journal.Draw, 10_000)
 	for n := range 1000 {
 		long := strings.Repeat("ü", 100_000)
 		b.Add("a/x", journal.Entry{At: entry(n).At, What: "on_start", Message: long, Why: long, Rule: long, Draws: flood})
 	}
-	if _, news, _, _ := b.News(); len(news) > 20<<10 {
-		t.Errorf("a journal of %d bytes", len(news))
+	if kept.take(b); kept.size() > 5<<18 {
+		t.Errorf("a log of %d bytes", kept.size())
 	}
 	entries, forgotten := b.Of("a/x")
 	if len(entries) < 2 || len(entries)+forgotten != 1000 {

@@ -3,142 +3,119 @@ package journal
 import (
 	"errors"
 	"fmt"
-	"math"
 )
 
-// The log is how a book outlives its process: batches of bytes in the order of their numbers, each with what was written
-// since the one before, of all pods. Appending costs next to nothing, however many pods there are and however much each
-// has kept. So that the log does not grow for ever the oldest batch is taken out once the log is twice as long as what it
-// tells: the diaries that begin there are written anew, whole.
+// The log is how a book outlives its process: its pages, each a batch that somebody keeps under the page's number. Nothing is
+// made for it: it is what the book has in memory.
 
-const (
-	batchBytes = 256 << 10 // a batch is closed when it is that long
-	leastLog   = 1 << 20   // below that nothing is taken out
-)
+// logForm is the first byte of a page. Another form is not read.
+const logForm = 2
 
-// batch is a piece of the log that somebody keeps.
-type batch struct {
-	number uint64
-	size   int
-	begins []*Diary // the diaries whose whole content is in this batch and those after it
-}
+// maxNumber is the highest number of a diary or a word that is believed.
+const maxNumber = 1 << 22
 
-// logForm is the first byte of a batch. Another form is not read.
-const logForm = 1
+// emptied is a page that nobody needs once another one is kept: the one that has what was still wanted of it.
+type emptied struct{ number, once uint64 }
 
 // News makes the next batch of the log: its number, its bytes, and the numbers of batches that nobody needs once it is
-// kept. No bytes: there is nothing new. More says that there is more than a batch should hold.
+// kept. No bytes: there is nothing new. More says that there is more.
 func (b *Book) News() (number uint64, news []byte, over []uint64, more bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.unsaved) == 0 {
+	if b.told == b.closed && len(b.open) > 1 {
+		b.turn()
+	}
+	i, _ := b.find(b.told + 1)
+	if i == len(b.pages) {
 		return 0, nil, nil, false
 	}
-	b.number++
-	w := batchWriter{batch: batch{number: b.number}, bytes: []byte{logForm}, words: newLocal()}
-	if len(b.log) > 0 && b.logged > max(leastLog, 2*b.live) {
-		oldest := b.log[0]
-		b.log, b.logged = b.log[1:], b.logged-oldest.size
-		over = append(over, oldest.number)
-		for _, d := range oldest.begins {
-			if d.begins == oldest.number && !d.gone {
-				d.begins = 0
-				w.write(d, &b.words)
-			}
-		}
+	b.told = b.pages[i].number
+	for len(b.over) > 0 && b.over[0].once <= b.told {
+		over = append(over, b.over[0].number)
+		b.over = b.over[1:]
 	}
-	for len(b.unsaved) > 0 && len(w.bytes) < batchBytes {
-		d := b.unsaved[0]
-		b.unsaved = b.unsaved[1:]
-		d.listed = false
-		if !d.gone && d.unsaved > 0 {
-			w.write(d, &b.words)
-		}
-	}
-	w.size = len(w.bytes)
-	b.log, b.logged = append(b.log, w.batch), b.logged+w.size
-	return w.number, w.bytes, over, len(b.unsaved) > 0
-}
-
-// batchWriter makes one batch.
-type batchWriter struct {
-	batch
-	bytes []byte
-	words *local
-}
-
-// write appends what the log does not have of a diary: all of it, where it does not begin in the log.
-func (w *batchWriter) write(d *Diary, shared *words) {
-	whole, skip := 0, d.count-d.unsaved
-	if d.begins == 0 {
-		whole, skip = 1, 0
-		d.begins = w.number
-		w.begins = append(w.begins, d)
-	}
-	w.bytes = w.words.spell(w.bytes, d.name)
-	w.bytes = appendNumber(w.bytes, whole)
-	w.bytes = appendNumber(w.bytes, d.total)
-	w.bytes = appendNumber(w.bytes, d.count-skip)
-	for rest := d.kept(); len(rest) > 0; {
-		n := recordSize(rest)
-		if skip--; skip < 0 {
-			if e, err := readRecord(rest[:n], shared); err == nil { // we wrote it: it reads
-				w.bytes = appendRecord(w.bytes, &e, w.words)
-			}
-		}
-		rest = rest[n:]
-	}
-	d.unsaved = 0
+	return b.told, b.pages[i].bytes, over, b.told < b.closed || len(b.open) > 1
 }
 
 var errLog = errors.New("it is damaged, or of another Moonlet")
 
-// Load takes a batch of the log as it was kept: all of them, in the order of their numbers, before anything is added.
+// Load takes a batch of the log as it was kept: all of them, in the order of their numbers, before anything is added. What
+// can be read of a damaged one is taken.
 func (b *Book) Load(number uint64, news []byte) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	kept := batch{number: number, size: len(news)}
-	r := reader{rest: news, d: newLocal()}
-	if r.byte() != logForm {
-		r.err = errLog
-	}
-	for r.err == nil && len(r.rest) > 0 {
-		name, whole := r.text(), r.number(1) == 1
-		total, count := r.number(math.MaxInt), r.number(math.MaxInt)
-		if r.err != nil {
-			break
-		}
-		if whole {
-			b.forget(name)
-		}
-		d := b.diary(name)
-		if d.begins == 0 {
-			d.begins = number
-			kept.begins = append(kept.begins, d)
-		}
-		for ; count > 0 && r.err == nil; count-- {
-			var e Entry
-			if e, r.err = readRecord(r.skip(recordSize(r.rest)), r.d); r.err == nil {
-				b.add(d, &e)
-			}
-		}
-		d.unsaved, d.total = 0, max(total, d.count)
-	}
-	b.number = max(b.number, number)
-	b.log, b.logged = append(b.log, kept), b.logged+kept.size
-	if r.err != nil {
-		return fmt.Errorf("batch %d of the journals: %w", number, r.err)
+	err := eachRecord(news, func(at int, r record) error { return b.take(place{number, at}, r) })
+	b.pages = append(b.pages, page{number, news})
+	b.size += len(news)
+	b.closed, b.told = number, number
+	b.free = b.free[:0] // Retain knows better
+	if err != nil {
+		return fmt.Errorf("batch %d of the journals: %w", number, err)
 	}
 	return nil
 }
 
-// Retain forgets the journals that keep says no to: of pods that are no more.
+// take learns from a record what there is, and where.
+func (b *Book) take(at place, r record) error {
+	switch r.sort {
+	case isWord:
+		return b.words.learn(r.number, string(r.body))
+	case isName:
+		b.takeName(r)
+	case isEntry:
+		b.takeEntry(b.diaryOf(r.number), at, r)
+	default:
+		return errLog
+	}
+	return nil
+}
+
+// takeName gives the diary of a number its name. A number may have been another diary's before: that one was forgotten.
+func (b *Book) takeName(r record) {
+	d, name := b.diaryOf(r.number), string(r.body)
+	if d.name != name && (d.name != "" || d.total != r.ordinal) {
+		b.forget(d)
+		d = b.diaryOf(r.number)
+		d.total = r.ordinal
+	}
+	if other := b.pods[name]; other != nil && other != d {
+		b.forget(other)
+	}
+	b.name(d, name)
+}
+
+// takeEntry takes the next of a diary's entries. One that was there before begins the diary anew.
+func (b *Book) takeEntry(d *Diary, at place, r record) {
+	if r.ordinal <= d.total || d.count == 0 {
+		b.live -= d.bytes
+		d.count, d.bytes, d.since = 0, 0, at.page
+	}
+	d.last, d.total = at, r.ordinal-1
+	d.grew(len(r.body), &b.live)
+}
+
+// diaryOf is the diary of a number: one without a name, where there is none.
+func (b *Book) diaryOf(number int) *Diary {
+	for len(b.numbers) <= number {
+		b.numbers = append(b.numbers, nil)
+	}
+	if b.numbers[number] == nil {
+		b.numbers[number] = &Diary{number: number}
+	}
+	return b.numbers[number]
+}
+
+// Retain forgets the journals that keep says no to: of pods that are no more. It follows the last Load.
 func (b *Book) Retain(keep func(pod string) bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for name := range b.pods {
-		if !keep(name) {
-			b.forget(name)
+	b.free = b.free[:0]
+	for n, d := range b.numbers {
+		switch {
+		case d == nil:
+			b.free = append(b.free, n)
+		case d.name == "" || !keep(d.name):
+			b.forget(d)
 		}
 	}
 }

@@ -105,6 +105,49 @@ func TestALogDoesNotGrowForEver(t *testing.T) {
 	}
 }
 
+// Pods that say nothing for long are written anew again and again, while others come and go and take each other's numbers.
+func TestQuietPodsOutliveBusyOnes(t *testing.T) {
+	b, kept := &journal.Book{Logged: true}, shelf{}
+	want := map[string][]journal.Entry{}
+	add := func(pod string, entries ...journal.Entry) {
+		b.Add(pod, entries...)
+		want[pod] = append(want[pod], entries...)
+	}
+	for pod := range 50 {
+		add(fmt.Sprintf("quiet/%d", pod), cycle(noon, pod)...)
+	}
+	for round := range 60 {
+		for pod := range 400 {
+			if name := fmt.Sprintf("busy/%d/%d", round-1, pod); pod%3 != 0 {
+				b.Forget(name)
+				delete(want, name)
+			}
+			add(fmt.Sprintf("busy/%d/%d", round, pod), cycle(noon.Add(time.Duration(round)*time.Minute), pod)...)
+		}
+		b.Diary(fmt.Sprintf("silent/%d", round))
+		if kept.take(b); round%7 == 3 {
+			b = kept.read(t)
+			b.Retain(func(pod string) bool { return want[pod] != nil || strings.HasPrefix(pod, "silent/") })
+		}
+	}
+	again := kept.read(t)
+	for _, book := range []*journal.Book{b, again} {
+		for pod, entries := range want {
+			if got, forgotten := book.Of(pod); !cmp.Equal(got, entries) || forgotten != 0 {
+				t.Fatalf("%s: forgot %d\n%s", pod, forgotten, cmp.Diff(entries, got))
+			}
+		}
+		for round := range 60 {
+			if got, _ := book.Of(fmt.Sprintf("silent/%d", round)); len(got) != 0 {
+				t.Fatalf("a pod that never said anything has %v", got)
+			}
+		}
+	}
+	if live := 8000*7*50 + 50*7*50; kept.size() > 3*live {
+		t.Errorf("the log has %d bytes", kept.size())
+	}
+}
+
 func TestJournalsOfPodsThatAreGoneAreNotRetained(t *testing.T) {
 	b, kept := &journal.Book{Logged: true}, shelf{}
 	b.Add("a/x", entry(1))
@@ -139,7 +182,7 @@ func FuzzLoad(f *testing.F) {
 	kept.take(b)
 	f.Add(kept[1])
 	f.Add(kept[1][:20])
-	f.Add([]byte{1})
+	f.Add([]byte{2})
 	f.Fuzz(func(t *testing.T, news []byte) {
 		b := &journal.Book{Logged: true}
 		_ = b.Load(1, news)

@@ -8,18 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// A record is an entry as bytes: its size, the time, what it is of kind and has, and then only what it has.
+// The body of an entry is bytes: the time, what it is of kind and has, and then only what it has.
 
-// sizeBytes is the length of the size before each record, timeBytes of the time behind that.
-const (
-	sizeBytes = 2
-	timeBytes = 8
-)
+const timeBytes = 8
 
 // maxText is how long a text of an entry may be: more is cut.
 const maxText = 512
 
-// What a record has beside What, Kind and By.
+// What an entry has beside What, Kind and By.
 const (
 	hasContainer = 1 << iota
 	hasMessage
@@ -32,9 +28,7 @@ const (
 
 var kinds = []Kind{"", Kubelet, Script, User, Fault, Reload, Param, Restart}
 
-func appendRecord(to []byte, e *Entry, d dictionary) []byte {
-	begin := len(to)
-	to = append(to, 0, 0)
+func appendBody(to []byte, e *Entry, d *words) []byte {
 	to = binary.LittleEndian.AppendUint64(to, uint64(e.At.UnixNano()))
 	has := contents(e)
 	to = append(to, has, byte(max(slices.Index(kinds, e.Kind), 0))) //nolint:gosec // there are eight
@@ -63,7 +57,6 @@ func appendRecord(to []byte, e *Entry, d dictionary) []byte {
 	if has&hasGeneration != 0 {
 		to = binary.AppendUvarint(to, e.Generation)
 	}
-	binary.LittleEndian.PutUint16(to[begin:], uint16(len(to)-begin)) //nolint:gosec // texts are cut, draws are few
 	return to
 }
 
@@ -86,7 +79,7 @@ func contents(e *Entry) (has byte) {
 // maxDraws is how many draws of a question are kept: more decided nothing that a person could follow.
 const maxDraws = 16
 
-func appendDraws(to []byte, draws []Draw, d dictionary) []byte {
+func appendDraws(to []byte, draws []Draw, d *words) []byte {
 	draws = draws[:min(len(draws), maxDraws)]
 	to = appendNumber(to, len(draws))
 	for i := range draws {
@@ -108,28 +101,18 @@ func cut(s string) string {
 	return s[:end] + "…"
 }
 
-// recordSize is how many bytes the first record takes. It is never 0; what is damaged takes more than there is.
-func recordSize(records []byte) int {
-	if len(records) < sizeBytes+timeBytes {
-		return sizeBytes + timeBytes
-	}
-	return max(int(binary.LittleEndian.Uint16(records)), sizeBytes+timeBytes)
-}
-
-// asks says that a record is about a question of that number.
-func asks(record []byte, number int) bool {
-	const head = sizeBytes + timeBytes
-	if len(record) < head+2 || record[head]&hasHook == 0 {
+// asks says that an entry is about a question of that number.
+func asks(body []byte, number int) bool {
+	if len(body) < timeBytes+2 || body[timeBytes]&hasHook == 0 {
 		return false
 	}
-	n, _, err := readNumber(record[head+2:], math.MaxInt)
+	n, _, err := readNumber(body[timeBytes+2:], math.MaxInt)
 	return err == nil && n == number
 }
 
-// readRecord reads one whole record.
-func readRecord(record []byte, d dictionary) (Entry, error) {
-	r := reader{rest: record, d: d}
-	r.skip(sizeBytes)
+// readBody reads an entry.
+func readBody(body []byte, d *words) (Entry, error) {
+	r := reader{rest: body, d: d}
 	e := Entry{At: time.Unix(0, int64(r.fixed())).UTC()} //nolint:gosec // the same bits
 	has, kind := r.byte(), int(r.byte())
 	if kind >= len(kinds) {
@@ -162,7 +145,7 @@ func readRecord(record []byte, d dictionary) (Entry, error) {
 // reader takes a record apart. After an error it gives zeroes.
 type reader struct {
 	rest []byte
-	d    dictionary
+	d    *words
 	err  error
 }
 

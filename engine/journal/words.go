@@ -2,12 +2,6 @@ package journal
 
 import "hash/maphash"
 
-// dictionary turns texts into bytes and back.
-type dictionary interface {
-	spell(to []byte, s string) []byte
-	read(from []byte) (string, []byte, error)
-}
-
 // A spelling begins with a number: even, twice the length of the text that follows; odd, twice the number of a word.
 
 func spellOut(to []byte, s string) []byte { return append(appendNumber(to, len(s)<<1), s...) }
@@ -15,17 +9,17 @@ func spellOut(to []byte, s string) []byte { return append(appendNumber(to, len(s
 func spellWord(to []byte, n int) []byte { return appendNumber(to, n<<1|1) }
 
 // readSpelling reads either.
-func readSpelling(from []byte, words []string) (s string, isWord bool, rest []byte, err error) {
+func readSpelling(from []byte, words []string) (s string, rest []byte, err error) {
 	n, rest, err := readNumber(from, 1<<30)
 	switch {
 	case err != nil:
-		return "", false, nil, err
-	case n&1 == 1 && n>>1 < len(words):
-		return words[n>>1], true, rest, nil
+		return "", nil, err
+	case n&1 == 1 && n>>1 < len(words) && words[n>>1] != "":
+		return words[n>>1], rest, nil
 	case n&1 == 0 && n>>1 <= len(rest):
-		return string(rest[:n>>1]), false, rest[n>>1:], nil
+		return string(rest[:n>>1]), rest[n>>1:], nil
 	default:
-		return "", false, nil, errLog
+		return "", nil, errLog
 	}
 }
 
@@ -40,7 +34,9 @@ const (
 type words struct {
 	seed    maphash.Seed
 	numbers map[string]int
-	list    []string
+	list    []string // "": not known
+	fresh   []int    // the new ones, until somebody takes them from here
+	bytes   int      // that all take in a log, nearly
 	heard   []uint64 // hashes of texts met once, each at its own place
 }
 
@@ -52,15 +48,15 @@ func (w *words) spell(to []byte, s string) []byte {
 		return spellOut(to, s)
 	}
 	n := len(w.list)
-	w.numbers[s] = n
-	w.list = append(w.list, s)
+	w.set(n, s)
+	w.fresh = append(w.fresh, n)
 	return spellWord(to, n)
 }
 
 // again says that the text was met not long ago.
 func (w *words) again(s string) bool {
-	if w.numbers == nil {
-		w.seed, w.numbers, w.heard = maphash.MakeSeed(), map[string]int{}, make([]uint64, hearing)
+	if w.heard == nil {
+		w.seed, w.heard = maphash.MakeSeed(), make([]uint64, hearing)
 	}
 	hash := maphash.String(w.seed, s)
 	at := &w.heard[hash%hearing]
@@ -71,33 +67,28 @@ func (w *words) again(s string) bool {
 	return false
 }
 
-func (w *words) read(from []byte) (string, []byte, error) {
-	s, _, rest, err := readSpelling(from, w.list)
-	return s, rest, err
-}
-
-// local is the words of one batch of the log: a text is spelt out the first time, and thereby gets the next number.
-type local struct {
-	numbers map[string]int
-	list    []string
-}
-
-func newLocal() *local { return &local{numbers: map[string]int{}} }
-
-func (l *local) spell(to []byte, s string) []byte {
-	if n, known := l.numbers[s]; known {
-		return spellWord(to, n)
+func (w *words) set(n int, s string) {
+	if w.numbers == nil {
+		w.numbers = map[string]int{}
 	}
-	if s != "" {
-		l.numbers[s] = len(l.numbers)
+	for len(w.list) <= n {
+		w.list = append(w.list, "")
 	}
-	return spellOut(to, s)
+	w.numbers[s], w.list[n] = n, s
+	w.bytes += len(s) + recordHead
 }
 
-func (l *local) read(from []byte) (string, []byte, error) {
-	s, isWord, rest, err := readSpelling(from, l.list)
-	if err == nil && !isWord && s != "" {
-		l.list = append(l.list, s)
+// learn takes a word from a log, where it may be told more than once.
+func (w *words) learn(n int, s string) error {
+	switch {
+	case n >= maxWords || s == "" || len(s) > maxWord:
+		return errLog
+	case n >= len(w.list) || w.list[n] == "":
+		w.set(n, s)
+	case w.list[n] != s:
+		return errLog
 	}
-	return s, rest, err
+	return nil
 }
+
+func (w *words) read(from []byte) (string, []byte, error) { return readSpelling(from, w.list) }
