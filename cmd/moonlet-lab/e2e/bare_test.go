@@ -125,18 +125,19 @@ func bareStatus(p *v1.Pod) []byte {
 
 // bareBeats creates the nodes and renews their leases.
 func bareBeats(ctx context.Context, client kubernetes.Interface, nodes []string) {
-	for first := true; ctx.Err() == nil; first = false {
+	leases := make([]*coordination.Lease, len(nodes))
+	for ctx.Err() == nil {
 		var wg sync.WaitGroup
-		next := make(chan string)
+		next := make(chan int)
 		for range bareWorkers {
 			wg.Go(func() {
-				for n := range next {
-					bareBeat(ctx, client, n, first)
+				for i := range next {
+					leases[i] = bareBeat(ctx, client, nodes[i], leases[i])
 				}
 			})
 		}
-		for _, n := range nodes {
-			next <- n
+		for i := range nodes {
+			next <- i
 		}
 		close(next)
 		wg.Wait()
@@ -147,20 +148,29 @@ func bareBeats(ctx context.Context, client kubernetes.Interface, nodes []string)
 	}
 }
 
-func bareBeat(ctx context.Context, client kubernetes.Interface, name string, first bool) {
+// bareBeat renews a lease, or creates it and its node where there is none yet, and returns it as the API server has it.
+func bareBeat(ctx context.Context, client kubernetes.Interface, name string, lease *coordination.Lease) *coordination.Lease {
 	leases := client.CoordinationV1().Leases(v1.NamespaceNodeLease)
 	now, seconds := metav1.NowMicro(), int32(40)
-	lease := &coordination.Lease{
-		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: v1.NamespaceNodeLease},
-		Spec:       coordination.LeaseSpec{HolderIdentity: &name, RenewTime: &now, LeaseDurationSeconds: &seconds},
+	var err error
+	if lease != nil {
+		lease.Spec.RenewTime = &now
+		lease, err = leases.Update(ctx, lease, metav1.UpdateOptions{})
+	} else {
+		node := kwokNode(name)
+		node.Annotations = nil
+		node.Status.Conditions = []v1.NodeCondition{{Type: v1.NodeReady, Status: v1.ConditionTrue, LastHeartbeatTime: metav1.Now(), LastTransitionTime: metav1.Now()}}
+		_, _ = client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{})
+		lease, err = leases.Create(ctx, &coordination.Lease{
+			ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: v1.NamespaceNodeLease},
+			Spec:       coordination.LeaseSpec{HolderIdentity: &name, RenewTime: &now, LeaseDurationSeconds: &seconds},
+		}, metav1.CreateOptions{})
 	}
-	if !first {
-		_, _ = leases.Update(ctx, lease, metav1.UpdateOptions{})
-		return
+	if err != nil {
+		if ctx.Err() == nil {
+			fmt.Fprintln(os.Stderr, "bare loop: lease:", err)
+		}
+		return nil
 	}
-	node := kwokNode(name)
-	node.Annotations = nil
-	node.Status.Conditions = []v1.NodeCondition{{Type: v1.NodeReady, Status: v1.ConditionTrue, LastHeartbeatTime: metav1.Now(), LastTransitionTime: metav1.Now()}}
-	_, _ = client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{})
-	_, _ = leases.Create(ctx, lease, metav1.CreateOptions{})
+	return lease
 }

@@ -149,11 +149,13 @@ func measure(b *testing.B, l *lab, client kubernetes.Interface, c contender, n i
 	if n == 1 {
 		nodes[0] = prefix
 	}
+	rests(b, l)
 	begin := time.Now()
 	cmd := c.start(b, l, client, nodes)
 	defer end(cmd)
 	allReady(b, client, nodes)
 	m.nodesReady = time.Since(begin)
+	rests(b, l)
 
 	ns := prefix
 	newNamespace(b, client, ns)
