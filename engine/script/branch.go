@@ -213,13 +213,15 @@ func (b *branch) join() {
 	if b.children > 0 {
 		b.wait(b.n.story.Stage.Now())
 	}
-	if b.broken == nil {
+	err := b.broken
+	if err == nil {
 		return
 	}
-	broken, ok := errors.AsType[*Error](b.broken)
+	b.broken = nil // the story may hide it with pcall, and begin others
+	broken, ok := errors.AsType[*Error](err)
 	if !ok || broken.Kind == Limit {
-		b.because = b.broken
-		b.leash.pull(b.broken.Error())
+		b.because = err
+		b.leash.pull(err.Error())
 		b.leash.check(b.l)
 	}
 	b.l.Error(lua.LString(fmt.Sprintf("%s:%d: %s", broken.Script, broken.Line, broken.Text)), 0)

@@ -83,20 +83,22 @@ func tell(tb testing.TB, stage *fakeStage, body string) error {
 
 func TestScenariosWaitEverywhere(t *testing.T) {
 	for name, body := range map[string]string{
-		"plainly":            `wait("10s")`,
-		"a number":           `wait(10)`,
-		"inside pcall":       `assert(pcall(function() wait("10s") end))`,
-		"inside xpcall":      `assert(xpcall(function() wait("10s") end, tostring))`,
-		"inside sort":        `local n = 0 table.sort({ 3, 1, 2 }, function(a, b) if n == 0 then wait("10s") end n = n + 1 return a < b end)`,
-		"inside an iterator": `local function iter(_, i) if i < 2 then wait("5s") return i + 1 end end for i in iter, nil, 0 do end`,
-		"inside gsub":        `(("a"):gsub("a", function() wait("10s") return "b" end))`,
-		"in a metamethod":    `local t = setmetatable({}, { __index = function() wait("10s") return 1 end }) assert(t.x == 1)`,
-		"at an offset":       `wait("4s") at("10s") at("3s")`,
-		"at a time of day":   `at("08:00:10") at("08:00:10")`,
-		"in a loop":          `loop_every("5s", function(turn) return turn < 3 end)`,
-		"for a while":        `local n = 0 loop_for("10s", "3s", function() n = n + 1 end) assert(n == 4, n)`,
-		"side by side":       `parallel(function() wait("3s") end, function() wait("10s") end, function() end)`,
-		"in a deep branch":   `parallel(function() parallel(function() wait("10s") end) end, function() wait("1s") end)`,
+		"plainly":                   `wait("10s")`,
+		"a number":                  `wait(10)`,
+		"inside pcall":              `assert(pcall(function() wait("10s") end))`,
+		"inside xpcall":             `assert(xpcall(function() wait("10s") end, tostring))`,
+		"inside sort":               `local n = 0 table.sort({ 3, 1, 2 }, function(a, b) if n == 0 then wait("10s") end n = n + 1 return a < b end)`,
+		"inside an iterator":        `local function iter(_, i) if i < 2 then wait("5s") return i + 1 end end for i in iter, nil, 0 do end`,
+		"inside gsub":               `(("a"):gsub("a", function() wait("10s") return "b" end))`,
+		"in a metamethod":           `local t = setmetatable({}, { __index = function() wait("10s") return 1 end }) assert(t.x == 1)`,
+		"at an offset":              `wait("4s") at("10s") at("3s")`,
+		"at a time of day":          `at("08:00:10") at("08:00:10")`,
+		"in a loop":                 `loop_every("5s", function(turn) return turn < 3 end)`,
+		"for a while":               `local n = 0 loop_for("10s", "3s", function() n = n + 1 end) assert(n == 4, n)`,
+		"side by side":              `parallel(function() wait("3s") end, function() wait("10s") end, function() end)`,
+		"in a deep branch":          `parallel(function() parallel(function() wait("10s") end) end, function() wait("1s") end)`,
+		"after branches that broke": `pcall(parallel, function() error("no") end) parallel(function() wait("10s") end)`,
+		"after two that broke":      `pcall(parallel, function() error("no") end) pcall(parallel, function() error("no") end, function() wait("1h") end) wait("10s")`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			if strings.HasPrefix(body, "((") {
