@@ -30,7 +30,7 @@ type Options struct {
 	Nodes   []string             // names; none: one node, named as Node says. All are alike but for that, and for what Each does
 	Node    func(*provider.Node) // changes what DefaultNode gives, for all of them; nil: nothing
 	Each    func(*provider.Node) // and then changes one of them, which has its name by then; nil: nothing
-	Params  map[string]string    // "script.param" → value, as config gives them
+	Params  map[string]string    // "script.param" → value, as config gives them; one that does not fit is an error
 	Config  map[string]any       // what scripts see as `config`
 	Start   time.Time            // zero: Start
 	// Kubernetes says that the pods are Kubernetes'; see [provider.Options].
@@ -64,7 +64,8 @@ type Sim struct {
 	closers []func() error // the last one first
 }
 
-// New plays nothing yet: the nodes are there, without pods. Scripts that do not load are the error, a [*LoadError].
+// New plays nothing yet: the nodes are there, without pods. Scripts that do not load are the error, a [*LoadError], and
+// so are params that no script declares.
 func New(ctx context.Context, o Options) (*Sim, error) {
 	s := &Sim{Store: o.Store}
 	if o.Clock == nil {
@@ -82,6 +83,10 @@ func New(ctx context.Context, o Options) (*Sim, error) {
 		if err := loadError(s.Warnings); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
+	}
+	// A server goes on with those that fit. Here nobody reads its log, and would take the defaults for what was asked.
+	if problems := s.Hooks().ConfigureParams(o.Params); len(problems) > 0 {
+		return nil, errors.Join(append(problems, s.Close())...)
 	}
 	s.Resume(ctx)
 	return s, nil

@@ -69,6 +69,16 @@ func TestScriptsThatDoNotLoadAreTheError(t *testing.T) {
 	}
 }
 
+func TestParamsThatNobodyDeclaresAreTheError(t *testing.T) {
+	first := play(t, sim.Options{Scripts: scripts("a.lua", `param("rate", 1)`)})
+	for param, want := range map[string]string{"a.raet": "did you mean a.rate?", "a.rate": "param a.rate"} {
+		_, err := sim.New(t.Context(), sim.Options{Like: first, Params: map[string]string{param: "much"}})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", param, err, want)
+		}
+	}
+}
+
 func TestStartAndNodesAreAsAsked(t *testing.T) {
 	start := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 	s := play(t, sim.Options{Start: start, Nodes: []string{"a", "b"}})
