@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -50,8 +51,19 @@ func scenarioFiles(args []string) ([]script.Source, error) {
 
 // tellsStories says that a file of a folder is meant: others hold behaviours, or tests.
 func tellsStories(path, text string) bool {
-	return script.Loadable(filepath.Base(path)) && strings.Contains(text, "scenario(")
+	if !script.Loadable(filepath.Base(path)) {
+		return false
+	}
+	for line := range strings.Lines(text) {
+		code, _, _ := strings.Cut(line, "--") // a comment declares nothing
+		if declares.MatchString(code) {
+			return true
+		}
+	}
+	return false
 }
+
+var declares = regexp.MustCompile(`\bscenario\s*\(`)
 
 // readPods reads manifests of pods and deployments.
 func readPods(files []string) ([]stage.Pods, error) {
@@ -92,23 +104,23 @@ func podsIn(r io.Reader) ([]stage.Pods, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, pods)
+		all = append(all, pods...)
 	}
 }
 
-// podsOf reads one document.
-func podsOf(kind string, text []byte) (stage.Pods, error) {
+// podsOf reads one document. A Deployment that is scaled to 0 has none.
+func podsOf(kind string, text []byte) ([]stage.Pods, error) {
 	switch kind {
 	case "Pod":
 		p := &v1.Pod{}
 		if err := yaml.UnmarshalStrict(text, p); err != nil {
-			return stage.Pods{}, err
+			return nil, err
 		}
-		return stage.Pods{Template: withNamespace(p)}, needContainers(p)
+		return []stage.Pods{{Template: withNamespace(p)}}, needContainers(p)
 	case "Deployment":
 		d := &appsv1.Deployment{}
 		if err := yaml.UnmarshalStrict(text, d); err != nil {
-			return stage.Pods{}, err
+			return nil, err
 		}
 		p := &v1.Pod{ObjectMeta: d.Spec.Template.ObjectMeta, Spec: d.Spec.Template.Spec}
 		p.Namespace, p.Name = d.Namespace, d.Name
@@ -116,9 +128,12 @@ func podsOf(kind string, text []byte) (stage.Pods, error) {
 		if d.Spec.Replicas != nil {
 			n = int(*d.Spec.Replicas)
 		}
-		return stage.Pods{Template: withNamespace(p), Count: n}, needContainers(p)
+		if n <= 0 {
+			return nil, needContainers(p)
+		}
+		return []stage.Pods{{Template: withNamespace(p), Count: n}}, needContainers(p)
 	}
-	return stage.Pods{}, fmt.Errorf("it holds a %s: only Pods and Deployments can be played with", kind)
+	return nil, fmt.Errorf("it holds a %s: only Pods and Deployments can be played with", kind)
 }
 
 func withNamespace(p *v1.Pod) *v1.Pod {

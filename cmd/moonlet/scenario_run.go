@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -81,12 +82,18 @@ func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 			progress.tell(e)
 		})
 		progress.rest()
+		if err != nil && len(verdicts) > 0 {
+			return errors.Join(err, f.report(cmd.OutOrStdout(), verdicts)) // those before it are not lost
+		}
 		if err != nil {
 			return err
 		}
 		if cmd.Context().Err() != nil {
 			break
 		}
+	}
+	if len(verdicts) == 0 && f.name != "" && cmd.Context().Err() == nil {
+		return usageError("no scenario there is called %q; to see which there are: moonlet scenario list %s", f.name, strings.Join(args, " "))
 	}
 	if err := f.report(cmd.OutOrStdout(), verdicts); err != nil {
 		return err
