@@ -1,11 +1,12 @@
 package main
 
 import (
-	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 
 	"github.com/moonlet-dev/moonlet/engine"
 	"github.com/moonlet-dev/moonlet/engine/hook"
+	"github.com/moonlet-dev/moonlet/engine/script"
 	"github.com/moonlet-dev/moonlet/engine/sim"
 	"github.com/moonlet-dev/moonlet/engine/sim/preview"
 )
@@ -64,12 +66,15 @@ Without --pod it is a pod with one container.`,
 	return cmd
 }
 
+// mostRuns bounds the lives of a preview, which are all kept until they are counted.
+const mostRuns = 1_000_000
+
 func (f *previewFlags) preview(cmd *cobra.Command, file string) (*preview.Preview, error) {
 	switch {
 	case f.length <= 0:
 		return nil, usageError("--for %s: watch it for some time, such as 1h", f.length)
-	case f.runs < 1:
-		return nil, usageError("--runs %d: at least one life is played", f.runs)
+	case f.runs < 1 || f.runs > mostRuns:
+		return nil, usageError("--runs %d: from 1 to %d lives are played", f.runs, mostRuns)
 	}
 	debug.SetGCPercent(sim.GCPercent)
 	name := strings.TrimSuffix(filepath.Base(file), ".lua")
@@ -79,6 +84,9 @@ func (f *previewFlags) preview(cmd *cobra.Command, file string) (*preview.Previe
 	}
 	if _, err := os.Stat(file); err != nil {
 		return nil, fmt.Errorf("preview: %w", err)
+	}
+	if !slices.ContainsFunc(scripts, func(s script.Source) bool { return s.Name == filepath.Base(file) }) {
+		return nil, usageError("%s is no script: the file of one ends in .lua, and not in _test.lua", file)
 	}
 	params, err := paramFlags(f.params, name)
 	if err != nil {
@@ -119,18 +127,33 @@ func (f *previewFlags) readPod(script string) (*v1.Pod, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the pod: %w", err)
 		}
-		p = &v1.Pod{}
-		if err := yaml.UnmarshalStrict(text, p); err != nil {
-			return nil, fmt.Errorf("read the pod: %s: %w", f.pod, err)
-		}
-		if p.Kind != "" && p.Kind != "Pod" || len(p.Spec.Containers) == 0 {
-			return nil, fmt.Errorf("read the pod: %s is a %s, not a Pod with containers", f.pod, cmp.Or(p.Kind, "manifest"))
+		if p, err = podIn(text); err != nil {
+			return nil, fmt.Errorf("read the pod: %s %w", f.pod, err)
 		}
 	}
 	if p.Annotations == nil {
 		p.Annotations = map[string]string{}
 	}
 	p.Annotations[hook.Annotation] = script
+	return p, nil
+}
+
+// podIn reads a manifest. What kind it is counts before its fields do: those of others are unknown.
+func podIn(text []byte) (*v1.Pod, error) {
+	var is struct{ Kind string }
+	p := &v1.Pod{}
+	switch err := yaml.Unmarshal(text, &is); {
+	case err != nil:
+		return nil, fmt.Errorf("does not parse: %w", err)
+	case is.Kind != "" && is.Kind != "Pod":
+		return nil, fmt.Errorf("is a %s, not a Pod with containers", is.Kind)
+	}
+	if err := yaml.UnmarshalStrict(text, p); err != nil {
+		return nil, fmt.Errorf("does not fit: %w", err)
+	}
+	if len(p.Spec.Containers) == 0 {
+		return nil, errors.New("is no Pod with containers")
+	}
 	return p, nil
 }
 
