@@ -60,13 +60,16 @@ A hook that breaks during a test fails it. Exit code 3 if a test fails.`,
 	return cmd
 }
 
+// mostSeeds bounds a run, whose playings are counted: so many of each test are more than anybody waits for.
+const mostSeeds = 1_000_000_000
+
 func (f *testFlags) run(cmd *cobra.Command, args []string) error {
 	only, err := regexp.Compile(f.only)
 	switch {
 	case err != nil:
 		return usageError("--run: %w", err)
-	case f.seeds < 1:
-		return usageError("--seeds %d: at least one", f.seeds)
+	case f.seeds < 1 || f.seeds > mostSeeds:
+		return usageError("--seeds %d: from 1 to %d", f.seeds, mostSeeds)
 	}
 	debug.SetGCPercent(sim.GCPercent)
 	folders, err := testFolders(cmd, args)
@@ -192,20 +195,22 @@ func (f *testFlags) runFolder(ctx context.Context, cmd *cobra.Command, dir strin
 }
 
 func (f *testFlags) print(cmd *cobra.Command, r *suite.Report) error {
+	var saved error // told only after what the tests found
 	if f.junit != "" {
-		if err := writeReport(f.junit, r.JUnit); err != nil {
-			return err
-		}
+		saved = writeReport(f.junit, r.JUnit)
 	}
 	out := cmd.OutOrStdout()
 	switch *f.format {
 	case "json":
-		return printJSON(out, r)
+		return errors.Join(printJSON(out, r), saved)
 	case "junit":
-		return r.JUnit(out)
+		return errors.Join(r.JUnit(out), saved)
 	}
 	again := "moonlet script test"
-	return r.Text(out, suite.Look{Color: screenOf(out).color, Again: again})
+	if scripts := cmd.Flags().Lookup("scripts"); scripts.Changed {
+		again += " --scripts " + scripts.Value.String()
+	}
+	return errors.Join(r.Text(out, suite.Look{Color: screenOf(out).color, Again: again}), saved)
 }
 
 func writeReport(path string, write func(io.Writer) error) error {
