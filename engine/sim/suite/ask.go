@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,9 +31,7 @@ var answers = map[string]func(*testStage, context.Context, *wish) (any, error){
 	},
 	"logs": (*testStage).logs, "exec": (*testStage).exec, "usage": (*testStage).use, "http": (*testStage).http,
 	"node_status": (*testStage).nodeStatus, "request": (*testStage).request,
-	"heartbeat": func(s *testStage, ctx context.Context, w *wish) (any, error) {
-		return s.Beats(ctx, w.word("node")), nil
-	},
+	"heartbeat": (*testStage).heartbeat,
 }
 
 // Ask implements [script.TestStage].
@@ -76,7 +75,11 @@ func (w *wish) number(name string) (n int, given bool) {
 }
 
 func (w *wish) flag(name string) bool {
-	yes, _ := w.option(name).(bool)
+	v := w.option(name)
+	yes, ok := v.(bool)
+	if v != nil && !ok {
+		w.bad = cmp.Or(w.bad, fmt.Errorf("%s must be true or false", name))
+	}
 	return yes
 }
 
@@ -151,7 +154,15 @@ func (s *testStage) use(ctx context.Context, w *wish) (any, error) {
 			}
 		}
 	}
+	if err == nil && container != "" && !hasContainer(one.Object, container) {
+		err = fmt.Errorf("the pod %s has no container %s", w.Pod, container)
+	}
 	return nil, err
+}
+
+func hasContainer(p *v1.Pod, name string) bool {
+	is := func(c v1.Container) bool { return c.Name == name }
+	return slices.ContainsFunc(p.Spec.InitContainers, is) || slices.ContainsFunc(p.Spec.Containers, is)
 }
 
 // nodeOf is the node of ours that a pod is on.
@@ -176,8 +187,12 @@ func (s *testStage) http(ctx context.Context, w *wish) (any, error) {
 			r.Query[name] = value
 		}
 	}
-	headers, _ := w.option("headers").(map[string]any)
-	for name, value := range headers {
+	headers := w.option("headers")
+	fields, ok := headers.(map[string]any)
+	if headers != nil && !ok {
+		return nil, errors.New("headers must be a table of names and values")
+	}
+	for name, value := range fields {
 		r.Headers[strings.ToLower(name)] = fmt.Sprint(value)
 	}
 	answer, err := s.HTTPAnswer(ctx, provider.PortAsk{Namespace: w.Pod.Namespace, Pod: w.Pod.Name, Port: int32(port)}, r)
@@ -210,6 +225,15 @@ func (s *testStage) nodeStatus(_ context.Context, w *wish) (any, error) {
 	return map[string]any{
 		"name": n.Name, "pods": float64(n.Pods), "capacity": capacity, "conditions": conditions, "addresses": addresses, "memo": any(n.Memo),
 	}, err
+}
+
+// heartbeat asks whether a node lives. One that is none of ours would be the first.
+func (s *testStage) heartbeat(ctx context.Context, w *wish) (any, error) {
+	n, err := s.NodeNamed(w.word("name"))
+	if err != nil {
+		return nil, err
+	}
+	return s.Beats(ctx, n.Name), nil
 }
 
 func treeOf(v any) (tree any, err error) {

@@ -118,6 +118,10 @@ func TestWhatIsNotAsExpectedFails(t *testing.T) {
 		`advance("soon")`:                                           `is not a duration`,
 		`param("flaky.nothing", 1)`:                                 `nothing`,
 		`node_status("moon")`:                                       `none of ours`,
+		`heartbeat("moon")`:                                         `none of ours`,
+		`local p = pod{} advance(9) p:logs{ previous = "no" }`:      `previous must be true or false`,
+		`local p = pod{} advance(9) p:http{ headers = "x" }`:        `headers must be a table`,
+		`local p = pod{} advance(9) p:usage("ap")`:                  `has no container ap`,
 		`error{ code = 7 }`:                                         `{"code":7}`,
 	} {
 		f := one(t, body)
