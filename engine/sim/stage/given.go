@@ -34,6 +34,9 @@ func nodesOf(g *script.Given) (nodeList, error) {
 		if n.Name == "" {
 			n.Name = "node"
 		}
+		if n.Count < 0 {
+			return l, fmt.Errorf("given.nodes: the count of %s is %d", n.Name, n.Count)
+		}
 		for i := range max(n.Count, 1) {
 			one := nodeGiven{GivenNodes: n}
 			if n.Count > 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
@@ -129,9 +130,15 @@ func (s *Stage) allReady() bool {
 // cast puts pods on the stage.
 func (s *Stage) cast(ctx context.Context, p Pods) error {
 	c := &crew{Pods: p}
-	if p.Count == 0 {
+	name := p.Template.Namespace + "/" + p.Template.Name
+	switch {
+	case p.Count < 0:
+		return fmt.Errorf("pods %s: their count is %d", name, p.Count)
+	case p.Count == 0 && !slices.ContainsFunc(s.World().Nodes(), func(n *script.Node) bool { return c.fits(n.Object.Name) }):
+		return fmt.Errorf("pod %s: no node is called %s", name, p.Node) // and nobody would try again
+	case p.Count == 0:
 		if err := s.place(ctx, c, p.Template.Name); err != nil {
-			return fmt.Errorf("pod %s/%s: %w", p.Template.Namespace, p.Template.Name, err)
+			return fmt.Errorf("pod %s: %w", name, err)
 		}
 		return nil
 	}

@@ -126,6 +126,18 @@ func TestNodesOfOneNameAreRefused(t *testing.T) {
 	}
 }
 
+func TestWhatCannotBeGivenIsRefused(t *testing.T) {
+	for want, g := range map[string]*script.Given{
+		"pod default/web: no node is called moon-*": {Pods: []script.GivenPods{{Name: "web", Node: "moon-*"}}},
+		"pods default/web: their count is -1":       {Pods: []script.GivenPods{{Name: "web", Count: -1}}},
+		"given.nodes: the count of moon is -2":      {Nodes: []script.GivenNodes{{Name: "moon", Count: -2}}},
+	} {
+		if _, err := stage.New(t.Context(), stage.Options{Given: g}); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
 func TestAPaceIsAskedForEachSecond(t *testing.T) {
 	var steps []time.Duration
 	enough := errors.New("enough")
