@@ -18,7 +18,7 @@ import (
 	"github.com/moonlet-dev/moonlet/engine/kubelet/record"
 )
 
-// Options say what is watched.
+// Options say what is watched. Progress and Warn are called from the goroutine that called Record.
 type Options struct {
 	Client    kubernetes.Interface
 	Clock     clock.Clock
@@ -81,7 +81,7 @@ func tick(ctx context.Context, c clock.Clock, ticks chan<- struct{}) {
 	}
 }
 
-// recording passes on what informers see, one thing at a time.
+// recording passes on what informers see and suffer, one thing at a time.
 type recording struct {
 	Options
 
@@ -137,7 +137,7 @@ func (r *recording) listen(source cache.SharedIndexInformer) error {
 	})
 	return errors.Join(listening, source.SetTransform(lean), source.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
 		if !apierrors.IsResourceExpired(err) && !apierrors.IsGone(err) { // these are every day's
-			r.warn("the watch broke, and is taken up again: %v", err)
+			r.tell(func(*record.Recorder) { r.warn("the watch broke, and is taken up again: %v", err) })
 		}
 	}))
 }

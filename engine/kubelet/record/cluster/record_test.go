@@ -2,6 +2,8 @@ package cluster_test
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,6 +14,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes/fake"
 	ktesting "k8s.io/client-go/testing"
 
@@ -136,6 +139,26 @@ func TestWhatMayNotBeReadIsSaid(t *testing.T) {
 		}
 		if len(warned) != 1 || !strings.HasPrefix(warned[0], "nodes are not recorded: ") {
 			t.Errorf("it warned %q", warned)
+		}
+	})
+}
+
+// Nobody who listens needs a lock: what is told comes from one goroutine.
+func TestBrokenWatchesAreSaidBetweenTheProgress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := fake.NewClientset()
+		client.PrependWatchReactor("nodes", func(ktesting.Action) (bool, watch.Interface, error) { return true, nil, errors.New("no watch") })
+		var told []string
+		o := cluster.Options{
+			Lasts:    time.Minute,
+			Progress: func(record.Seen, time.Duration) { told = append(told, "progress") },
+			Warn:     func(text string) { told = append(told, text) },
+		}
+		if _, err := recording(t, t.Context(), client, o, nil); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(told, func(text string) bool { return strings.HasPrefix(text, "the watch broke") }) {
+			t.Errorf("it told %q", told)
 		}
 	})
 }
