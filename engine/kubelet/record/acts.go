@@ -16,14 +16,17 @@ func (n *narrator) outside(t *podTale, role *Role, nth int) {
 		}
 	}
 	n.ended(act, t)
-	if t.deleted.IsZero() {
+	if t.left().IsZero() {
 		return
 	}
-	act.At = n.span(n.start, t.deleted)
+	act.At = n.span(n.start, t.left())
 	act.Why = n.pod(t) + " was deleted" + reasonOf(t)
-	if t.gone.IsZero() {
+	switch took := n.span(t.left(), t.gone); {
+	case t.deleted.IsZero():
+		act.Why += " at once"
+	case t.gone.IsZero():
 		act.Why += ", and is still there"
-	} else if took := n.span(t.deleted, t.gone); took > 0 {
+	case took > 0:
 		act.Why += fmt.Sprintf("; it took %s to go", took)
 	}
 	n.acts = append(n.acts, act)

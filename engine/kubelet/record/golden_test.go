@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -280,5 +281,24 @@ func TestStories(t *testing.T) {
 			}
 			newStage(t, 1, script.Source{Name: "story.lua", Text: got})
 		})
+	}
+}
+
+// A pod that is deleted without grace, or before it had a node, is gone without having been seen to go.
+func TestPodsThatAreGoneAtOnceMakeRoom(t *testing.T) {
+	w := watch()
+	for _, name := range []string{"web-5d9c-a", "web-5d9c-b", "web-5d9c-c"} {
+		p := w.pod(name, "ReplicaSet")
+		w.show(p, w.running(0, true))
+		w.pass(10 * time.Second)
+		w.PodGone(p.UID, w.now)
+		w.pass(time.Second)
+	}
+	s := w.Story(w.now, record.Telling{})
+	if got := s.Roles[0].Cast.Count; got != 1 {
+		t.Errorf("there was one at a time, not %d", got)
+	}
+	if lua := string(s.Lua("story.lua")); strings.Count(lua, "was deleted at once") != 3 {
+		t.Errorf("it does not tell that they were deleted:\n%s", lua)
 	}
 }

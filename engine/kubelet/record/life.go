@@ -144,10 +144,8 @@ func (p *puller) fail(until time.Time) {
 // pending tells an attempt of which nobody saw the end: it took longer than that.
 func (p *puller) pending(t *podTale, first bool) {
 	end := p.n.end
-	for _, at := range []time.Time{t.deleted, t.gone} {
-		if !at.IsZero() && at.Before(end) {
-			end = at
-		}
+	if left := t.left(); !left.IsZero() && left.Before(end) {
+		end = left
 	}
 	if t.end != nil && t.end.at.Before(end) {
 		end = t.end.at
@@ -315,8 +313,8 @@ func (n *narrator) rhythm(t *podTale, s *startTale) (up, down time.Duration) {
 // lookedUntil is how long the readiness of a run was seen.
 func (n *narrator) lookedUntil(t *podTale, s *startTale) time.Time {
 	switch {
-	case !t.deleted.IsZero():
-		return t.deleted
+	case !t.left().IsZero():
+		return t.left()
 	case !s.ended.IsZero():
 		return s.ended
 	}

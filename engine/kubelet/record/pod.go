@@ -89,6 +89,15 @@ func (t *podTale) toldAt(c *containerTale) time.Time {
 	return last
 }
 
+// left is when a pod was deleted: when it was told to end or, where it got no time for that, when it was there no more.
+// Zero: it stayed.
+func (t *podTale) left() time.Time {
+	if t.deleted.IsZero() {
+		return t.gone
+	}
+	return t.deleted
+}
+
 // ending notes that the node ended the pod, or never let it in.
 func (t *podTale) ending(p *v1.Pod, at time.Time, seen *Seen) {
 	if t.end != nil || p.Status.Phase != v1.PodFailed || p.Status.Reason == "" || overdue(p) {

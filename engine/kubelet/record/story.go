@@ -156,7 +156,7 @@ func (c *Cast) add(t *podTale) {
 	if c.Node == "" {
 		c.Node, c.Spec = t.pod.Spec.NodeName, t.pod.Spec
 	}
-	over := t.deleted
+	over := t.left()
 	if t.end != nil {
 		over = t.end.at
 	}
