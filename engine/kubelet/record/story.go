@@ -194,7 +194,7 @@ func (n *narrator) forget(r *Role) {
 		return
 	}
 	for i := range n.acts {
-		if a := &n.acts[i]; a.Role != nil && a.Role.Key() == r.Key() {
+		if a := &n.acts[i]; a.Role == r {
 			a.Nth = 0
 		}
 	}
