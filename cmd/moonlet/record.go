@@ -122,11 +122,10 @@ func (f *recordFlags) writable() error {
 func (f *recordFlags) write(s *record.Story) (path string, err error) {
 	path = f.file
 	for n := 2; ; n++ {
-		how := os.O_EXCL
-		if f.force {
-			how = os.O_TRUNC
-		}
-		file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|how, 0o644) //nolint:gosec // scripts are meant to be read by others
+		err := writeWhole(path, f.force, func(w io.Writer) error {
+			_, err := w.Write(s.Lua(filepath.Base(path)))
+			return err
+		})
 		if errors.Is(err, fs.ErrExist) {
 			path = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(f.file, filepath.Ext(f.file)), n, filepath.Ext(f.file))
 			continue
@@ -134,12 +133,39 @@ func (f *recordFlags) write(s *record.Story) (path string, err error) {
 		if err != nil {
 			return "", fmt.Errorf("write the story: %w", err)
 		}
-		_, err = file.Write(s.Lua(filepath.Base(path)))
-		if err := errors.Join(err, file.Close()); err != nil {
-			return "", fmt.Errorf("write the story: %w", err)
-		}
 		return path, nil
 	}
+}
+
+// writeWhole writes a file that others may read, all of it or none: half a script would be loaded, and what is
+// overwritten is gone only when the new file is there. What is no plain file (a pipe, a terminal) is written to.
+func writeWhole(path string, overwrite bool, write func(io.Writer) error) error {
+	old, err := os.Lstat(path)
+	overwrite = overwrite && err == nil
+	replace := overwrite && old.Mode().IsRegular()
+	var file *os.File
+	switch {
+	case replace:
+		file, err = os.CreateTemp(filepath.Dir(path), ".moonlet-record-*")
+	case overwrite:
+		file, err = os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
+	default:
+		file, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // scripts are meant to be read by others
+	}
+	if err != nil {
+		return err
+	}
+	if err = write(file); err == nil && replace {
+		err = file.Chmod(old.Mode().Perm())
+	}
+	err = errors.Join(err, file.Close())
+	if err == nil && replace {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil && (replace || !overwrite) {
+		err = errors.Join(err, os.Remove(file.Name()))
+	}
+	return err
 }
 
 // recordProgress tells how far a recording is: in place on a terminal, else now and then.
