@@ -17,6 +17,7 @@ import (
 	"github.com/moonlet-dev/moonlet/engine/kubelet/connect"
 	"github.com/moonlet-dev/moonlet/engine/kubelet/record"
 	"github.com/moonlet-dev/moonlet/engine/kubelet/record/cluster"
+	"github.com/moonlet-dev/moonlet/engine/script"
 )
 
 // recordFlags are what a person may say of a recording.
@@ -78,7 +79,20 @@ func (f *recordFlags) run(cmd *cobra.Command) error {
 	}
 	fmt.Fprintln(cmd.OutOrStdout(), path)
 	progress.say(fmt.Sprintf("%s: %s", path, seenWords(story.Seen)))
+	if note := sizeNote(path); note != "" {
+		progress.say(note)
+	}
 	return nil
+}
+
+// sizeNote says of a story that is too long for a script what can be done; "" where it is not.
+func sizeNote(path string) string {
+	info, err := os.Stat(path)
+	if err != nil || info.Size() <= script.MaxFile {
+		return ""
+	}
+	return fmt.Sprintf("%s has %d KiB, and Moonlet loads scripts of up to %d: take out some of its lives, or record fewer pods with -n or -l.",
+		path, info.Size()>>10, script.MaxFile>>10)
 }
 
 func (f *recordFlags) watch(ctx context.Context, found *connect.Cluster, p *recordProgress) (*record.Story, error) {

@@ -5,7 +5,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/moonlet-dev/moonlet/engine/script"
 )
 
 func TestAFileIsWrittenWholeOrNotAtAll(t *testing.T) {
@@ -53,5 +56,17 @@ func TestAFileIsWrittenWholeOrNotAtAll(t *testing.T) {
 				t.Errorf("its mode is %v now", info.Mode())
 			}
 		})
+	}
+}
+
+func TestAStoryThatIsTooLongForAScriptIsSaid(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "story.lua")
+	for size, want := range map[int]string{script.MaxFile: "", script.MaxFile + 512<<10: path + " has 1536 KiB, and Moonlet loads scripts of up to 1024: "} {
+		if err := os.WriteFile(path, make([]byte, size), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := sizeNote(path); !strings.HasPrefix(got, want) || (got == "") != (want == "") {
+			t.Errorf("%d bytes: got %q", size, got)
+		}
 	}
 }

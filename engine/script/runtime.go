@@ -7,12 +7,15 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
+// MaxFile is how many bytes a script file may have, unless Options say otherwise.
+const MaxFile = 1 << 20
+
 // Options bounds what scripts may use. Zero fields take the defaults.
 type Options struct {
 	Slots       int           // hooks that run at once, over all Sets; 0: 4
 	PerScript   int           // of these for one file, so that a bad script cannot hold them all; 0: 3
 	Burst       int64         // bytes the heap may grow while a hook runs before that hook is ended; 0: 64 MiB
-	FileBytes   int           // longest script file; 0: 1 MiB
+	FileBytes   int           // longest script file; 0: MaxFile
 	StringBytes int           // longest string a script may build; 0: 1 MiB
 	LoadTime    time.Duration // wall time a folder may take to load, and a call that names no limit to run; 0: 1 s
 	Coverage    *Coverage     // counts the lines that ran; nil: nothing does
@@ -31,7 +34,7 @@ func (o Options) withDefaults() Options {
 	}
 	def(&o.Slots, 4)
 	def(&o.PerScript, 3)
-	def(&o.FileBytes, 1<<20)
+	def(&o.FileBytes, MaxFile)
 	def(&o.StringBytes, 1<<20)
 	o.PerScript = min(o.PerScript, o.Slots)
 	if o.Burst <= 0 {
