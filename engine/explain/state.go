@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -35,9 +36,11 @@ func ended(s *v1.PodStatus) string {
 	case s.Phase == v1.PodSucceeded:
 		return "all its containers are done"
 	}
-	for i := range s.ContainerStatuses {
-		if t := s.ContainerStatuses[i].State.Terminated; t != nil && t.ExitCode != 0 {
-			return fmt.Sprintf("%s exited with %s, and its restart policy says no more", s.ContainerStatuses[i].Name, exit(t))
+	for _, all := range [][]v1.ContainerStatus{s.InitContainerStatuses, s.ContainerStatuses} {
+		for i := range all {
+			if t := all[i].State.Terminated; t != nil && t.ExitCode != 0 {
+				return fmt.Sprintf("%s exited with %s, and its restart policy says no more", all[i].Name, exit(t))
+			}
 		}
 	}
 	return "it failed"
@@ -54,7 +57,7 @@ func troubleOf(c *v1.ContainerStatus) string {
 	case w.Reason == "CrashLoopBackOff" && last != nil:
 		return fmt.Sprintf("%s ended for the %s time with %s, and waits for its restart", c.Name, pod.Ordinal(int(c.RestartCount)+1), exit(last))
 	default:
-		return join(": ", c.Name+" waits", w.Message)
+		return join(": ", c.Name+" waits", cmp.Or(w.Message, w.Reason))
 	}
 }
 
