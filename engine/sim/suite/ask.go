@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -44,11 +45,12 @@ func (s *testStage) Ask(ctx context.Context, q script.TestQuestion) (any, error)
 	return answer, err
 }
 
-// wish reads the options of a question, and remembers which there are.
+// wish reads the words and options of a question, and remembers which there are.
 type wish struct {
 	script.TestQuestion
-	used map[string]bool
-	bad  error
+	used  map[string]bool
+	words int // of Words, that are looked at
+	bad   error
 }
 
 func (w *wish) option(name string) any {
@@ -86,14 +88,17 @@ func (w *wish) flag(name string) bool {
 // word is the first argument, or the option of that name.
 func (w *wish) word(name string) string {
 	named := w.text(name)
-	if len(w.Words) > 0 {
+	if w.words = 1; len(w.Words) > 0 {
 		return w.Words[0]
 	}
 	return named
 }
 
-// unknown refuses options that nobody looked at.
+// unknown refuses words and options that nobody looked at.
 func (w *wish) unknown() error {
+	if len(w.Words) > w.words {
+		return fmt.Errorf("what is %q? It takes options by name, in a table", w.Words[w.words])
+	}
 	var known []string
 	for name := range w.used {
 		known = append(known, name)
@@ -124,6 +129,7 @@ func (s *testStage) exec(ctx context.Context, w *wish) (any, error) {
 	if len(w.Words) == 0 {
 		return nil, fmt.Errorf("which command? p:exec(\"ls\")")
 	}
+	w.words = len(w.Words)
 	var out, errs bytes.Buffer
 	streams := provider.Streams{Stdout: &out, Stderr: &errs, TTY: w.flag("tty")}
 	if streams.TTY {
@@ -174,18 +180,19 @@ func nodeOf(s *testStage, p *v1.Pod) string {
 }
 
 func (s *testStage) http(ctx context.Context, w *wish) (any, error) {
-	path, query, _ := strings.Cut(cmp.Or(w.word("path"), "/"), "?")
+	target, err := url.Parse(cmp.Or(w.word("path"), "/"))
+	if err != nil {
+		return nil, err
+	}
 	port, given := w.number("port")
 	if !given {
 		port = 80
 	}
 	r := provider.HTTPRequest{
-		Method: cmp.Or(w.text("method"), "GET"), Path: path, Host: "localhost", Body: w.text("body"), Query: map[string]string{}, Headers: map[string]string{"host": "localhost"},
+		Method: cmp.Or(w.text("method"), "GET"), Path: target.Path, Host: "localhost", Body: w.text("body"), Query: map[string]string{}, Headers: map[string]string{"host": "localhost"},
 	}
-	for pair := range strings.SplitSeq(query, "&") {
-		if name, value, _ := strings.Cut(pair, "="); name != "" {
-			r.Query[name] = value
-		}
+	for name, values := range target.Query() {
+		r.Query[name] = values[0]
 	}
 	headers := w.option("headers")
 	fields, ok := headers.(map[string]any)

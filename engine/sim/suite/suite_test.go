@@ -121,6 +121,10 @@ func TestWhatIsNotAsExpectedFails(t *testing.T) {
 		`heartbeat("moon")`:                                         `none of ours`,
 		`local p = pod{} advance(9) p:logs{ previous = "no" }`:      `previous must be true or false`,
 		`local p = pod{} advance(9) p:http{ headers = "x" }`:        `headers must be a table`,
+		`local p = pod{} advance(9) p:logs("app")`:                  `what is "app"?`,
+		`local p = pod{} advance(9) p:http("/", 8080)`:              `what is "8080"?`,
+		`local p = pod{} advance(9) p:http("/%zz")`:                 `invalid URL escape`,
+		`node_status("virtual-kubelet", "moon")`:                    `what is "moon"?`,
 		`local p = pod{} advance(9) p:usage("ap")`:                  `has no container ap`,
 		`error{ code = 7 }`:                                         `{"code":7}`,
 	} {
@@ -155,6 +159,16 @@ func TestWhatIsAsExpectedPasses(t *testing.T) {
 		if f := one(t, body); f != nil {
 			t.Errorf("%s: %+v", body, f)
 		}
+	}
+}
+
+// As a server would have it.
+func TestARequestIsUnescaped(t *testing.T) {
+	r := run(t, suite.Options{Folder: folder(`match = true
+function http(pod, port, request) return { body = request.path .. (request.query.q or "") } end`, `
+it("asks", function() local p = pod{} advance(9) expect(p:http("/a%20b?q=c+d%26e&q=f").body):is("/a bc d&e") end)`)})
+	if f := r.Files[0].Tests[0].Failure; f != nil {
+		t.Error(f.Text)
 	}
 }
 
