@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -86,21 +87,25 @@ func readPods(files []string) ([]stage.Pods, error) {
 func podsIn(r io.Reader) ([]stage.Pods, error) {
 	var all []stage.Pods
 	docs := utilyaml.NewYAMLOrJSONDecoder(r, 4096)
-	for {
+	for empty := true; ; {
 		var raw map[string]any
-		if err := docs.Decode(&raw); errors.Is(err, io.EOF) {
+		switch err := docs.Decode(&raw); {
+		case errors.Is(err, io.EOF) && empty:
+			return nil, errors.New("it is empty")
+		case errors.Is(err, io.EOF):
 			return all, nil
-		} else if err != nil {
+		case err != nil:
 			return nil, err
-		}
-		if len(raw) == 0 {
+		case len(raw) == 0:
 			continue
 		}
+		empty = false
 		text, err := yaml.Marshal(raw)
 		if err != nil {
 			return nil, err
 		}
-		pods, err := podsOf(fmt.Sprint(raw["kind"]), text)
+		kind, _ := raw["kind"].(string)
+		pods, err := podsOf(cmp.Or(kind, "manifest without a kind"), text)
 		if err != nil {
 			return nil, err
 		}
