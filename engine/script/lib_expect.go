@@ -112,6 +112,11 @@ func match(l *lua.LState, m Matcher) int {
 	if !ok {
 		l.RaiseError("call it with a colon: expect(x):%s(…)", m.Name)
 	}
+	for i, p := range m.Params {
+		if n := i + 2; n > l.GetTop() && !strings.HasSuffix(p.Type, "?") {
+			l.RaiseError("%s takes %s: without it nothing is expected", m.Name, p.Name)
+		}
+	}
 	e := &expected{l: l, value: self.value, got: literal(l, self.value)}
 	if want, yes := m.holds(e); !yes {
 		fail(l, e.got, want)

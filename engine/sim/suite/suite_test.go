@@ -103,6 +103,8 @@ func TestWhatIsNotAsExpectedFails(t *testing.T) {
 		`expect("it rains", function() return false end)`: `it rains, and it did not hold`,
 		`expect("it rains", function() return now() > 1e12 end, { within = "5m" })`:                          `it rains, and it did not hold`,
 		`expect("it lasts", function() return since("2026-11-20T09:00:00Z") < 30 end, { holds_for = "1m" })`: `it lasts, and it did not hold`,
+		`expect(1):is_not()`:       `is_not takes other: without it nothing is expected`,
+		`expect(nil):is()`:         `is takes want: without it nothing is expected`,
 		`expect(1):equals(1)`:      `nothing called 'equals' can be expected`,
 		`expect(1):at_last(1)`:     `did you mean 'at_least'?`,
 		`expect("x"):at_least(1)`:  `only numbers can be compared: this is "x"`,
