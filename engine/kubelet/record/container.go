@@ -176,8 +176,10 @@ func (c *containerTale) wait(w *v1.ContainerStateWaiting, v look, seen *Seen) {
 	if n := len(c.pulls); n > 0 && c.pulls[n-1].until.IsZero() {
 		c.pulls[n-1].until = v.at
 	}
-	if n := len(c.starts); n > 0 && c.starts[n-1].failure != "" && c.starts[n-1].ended.IsZero() {
-		c.starts[n-1].ended = v.at
+	for _, s := range c.starts { // the run that came of it may stand behind it already
+		if s.failure != "" && s.ended.IsZero() {
+			s.ended = v.at
+		}
 	}
 	switch {
 	case reason == "CrashLoopBackOff" && len(c.starts) > 0:

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -110,5 +111,26 @@ func TestMadeUpNamesTakeTheirLivesByAge(t *testing.T) {
 		if strings.Contains(row, "Error") {
 			t.Errorf("the oldest, who had no trouble, came to %q", row)
 		}
+	}
+}
+
+// A start that fails is tried every ten seconds, and plays as long as it was seen to fail.
+func TestAStartThatFailedForAWhileFailsAsLong(t *testing.T) {
+	w := watch()
+	p := w.pod("config-0", "")
+	w.show(p, waits("CreateContainerConfigError", `secret "db" not found`))
+	w.pass(5 * time.Minute)
+	w.show(p, w.running(0, true))
+	w.pass(time.Second)
+	s := newStage(t, 1, script.Source{Name: "story.lua", Text: w.Story(w.now, record.Telling{}).Lua("story.lua")})
+	s.create(&v1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "config-0"}, Spec: *p.Spec.DeepCopy()})
+	phase := func() v1.PodPhase {
+		return s.Store.Get(state.Key{Namespace: "shop", Name: "config-0"}).Status.Phase
+	}
+	s.Pass(t.Context(), 4*time.Minute+45*time.Second)
+	early := phase()
+	s.Pass(t.Context(), 30*time.Second)
+	if late := phase(); early != v1.PodPending || late != v1.PodRunning {
+		t.Errorf("it was %s for less than five minutes, and %s thereafter", early, late)
 	}
 }

@@ -26,6 +26,8 @@ local lives = {
     starts = {
       app = {
         { start_error = { reason = "CreateContainerConfigError", message = "secret \"db\" not found" } },
+        { start_error = { reason = "CreateContainerConfigError", message = "secret \"db\" not found" } },
+        { start_error = { reason = "CreateContainerConfigError", message = "secret \"db\" not found" } },
         { ready = "0s" },
       },
     },
