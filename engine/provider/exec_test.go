@@ -369,7 +369,7 @@ func TestAttach(t *testing.T) {
 	})
 }
 
-// Whatever exec does, its client gets an answer and the others get theirs.
+// Whatever exec does, its client gets an answer and the others get theirs. Which of them a heap that bursts is put on, chance decides.
 func TestHostileExecs(t *testing.T) {
 	lua := `function exec(pod, container, argv, io)
 		if argv[1] == "output" then while true do io:write(("x"):rep(1000)) end end
@@ -380,7 +380,7 @@ func TestHostileExecs(t *testing.T) {
 	end`
 	e := enginetest.New(t, enginetest.Options{Scripts: map[string]string{"a.lua": "match = true\n" + lua}, Limits: hook.Limits{Exec: 200 * time.Millisecond}})
 	var wg sync.WaitGroup
-	for n, want := range map[string]string{"output": "limit error", "spin": "took longer than 200ms", "busy": "took longer than 200ms", "answer": ""} {
+	for n, want := range map[string]string{"output": "limit error", "spin": "limit error", "busy": "limit error", "answer": ""} {
 		create(t, e, newPod(n))
 		wg.Go(func() {
 			ask := provider.ContainerAsk{Namespace: "default", Pod: n}
