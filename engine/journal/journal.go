@@ -1,3 +1,11 @@
+// Package journal answers: what happened to a pod, and why?
+//
+// A [Book] keeps, per pod, the latest entries of its life: what happened, when in the story, and what caused it — a
+// script's line and what it drew, a user, a fault and who set it, a rule of the kubelet. Same seed, scripts and calls
+// give the same entries. The book is bounded per pod, starts no goroutines and may be used from any.
+//
+// An entry takes some 50 bytes: entries are bytes in pages without pointers (page.go), and a text that is met again is a
+// number in them (words.go, record.go). The same pages carry the book over a restart (log.go).
 package journal
 
 import (

@@ -39,7 +39,10 @@ func appendBody(to []byte, e *Entry, d *words) []byte {
 	if has&hasContainer != 0 {
 		to = d.spell(to, cut(e.Container))
 	}
-	if has&hasMessage != 0 {
+	switch {
+	case has&hasMessage != 0 && has&hasDraws != 0:
+		to = spellOut(to, cut(e.Message)) // what was drawn for it is said once
+	case has&hasMessage != 0:
 		to = d.spell(to, cut(e.Message))
 	}
 	if has&hasRule != 0 {

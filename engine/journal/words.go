@@ -25,8 +25,9 @@ func readSpelling(from []byte, words []string) (s string, rest []byte, err error
 
 const (
 	maxWords = 1 << 16 // what is met after that is spelt out
-	maxWord  = 128     // bytes
+	maxWord  = 64      // bytes
 	hearing  = 1 << 13 // a power of two
+	atHand   = 1 << 8  // a power of two
 )
 
 // words are the texts that all diaries share: reasons, hooks, container names, lines of scripts. Only what is met a
@@ -38,13 +39,28 @@ type words struct {
 	fresh   []int    // the new ones, until somebody takes them from here
 	bytes   int      // that all take in a log, nearly
 	heard   []uint64 // hashes of texts met once, each at its own place
+	near    [atHand]near
+}
+
+// near is a word that was met lately: most entries are made of few, and of the same strings in memory.
+type near struct {
+	text   string
+	number int
 }
 
 func (w *words) spell(to []byte, s string) []byte {
+	if s == "" || len(s) > maxWord {
+		return spellOut(to, s)
+	}
+	lately := &w.near[(len(s)+31*int(s[0])+7*int(s[len(s)/2])+int(s[len(s)-1]))%atHand]
+	if lately.text == s {
+		return spellWord(to, lately.number)
+	}
 	if n, known := w.numbers[s]; known {
+		*lately = near{s, n}
 		return spellWord(to, n)
 	}
-	if s == "" || len(s) > maxWord || len(w.list) >= maxWords || !w.again(s) {
+	if len(w.list) >= maxWords || !w.again(s) {
 		return spellOut(to, s)
 	}
 	n := len(w.list)

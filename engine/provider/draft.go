@@ -159,7 +159,7 @@ func (d *draft) writeNode(ask string, w nodeWrite) {
 }
 
 // tells says whether anybody will read what is noted.
-func (d *draft) tells() bool { return !d.p.opts.NoJournal }
+func (d *draft) tells() bool { return d.p.tells() }
 
 // note adds a journal entry, at the draft's time unless it has its own.
 func (d *draft) note(e journal.Entry) {

@@ -128,9 +128,12 @@ func causes(entries []journal.Entry) []api.Cause {
 	return out
 }
 
+// tells says whether anybody will read what is noted.
+func (p *Provider) tells() bool { return p.opts.NoJournal == nil || !p.opts.NoJournal.Load() }
+
 // write writes a pod's journal, in the order of what happened: what a hook was asked on the way was noted first.
 func (p *Provider) write(one *state.Pod, entries ...journal.Entry) {
-	if p.opts.NoJournal || len(entries) == 0 {
+	if len(entries) == 0 || !p.tells() {
 		return
 	}
 	inOrder(entries)
@@ -144,13 +147,13 @@ func (p *Provider) write(one *state.Pod, entries ...journal.Entry) {
 
 // diary is where the pod's journal is written: a pod keeps it, so that nobody need look for it at every step.
 func (d *draft) diary() *journal.Diary {
-	if !d.tells() {
-		return nil
-	}
 	if d.old != nil && d.old.UID == d.next.UID {
 		if known := extraOf(d.old).diary; known != nil {
 			return known
 		}
+	}
+	if !d.tells() {
+		return nil
 	}
 	return d.p.journal.Diary(diary(d.next))
 }
@@ -170,7 +173,7 @@ func diary(one *state.Pod) string { return one.Namespace + "/" + one.Name + "/" 
 
 // keptJournals takes over the journals that the state file has, of the pods that there still are.
 func (p *Provider) keptJournals() {
-	p.journal.Logged = p.store.Lasting() && !p.opts.NoJournal
+	p.journal.Logged = p.store.Lasting()
 	batches := p.store.TakeJournals()
 	for _, b := range batches {
 		if err := p.journal.Load(b.Number, b.News); err != nil {

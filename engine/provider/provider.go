@@ -41,8 +41,8 @@ type Options struct {
 	// Lazy says that statuses are encoded only for those who read them: where hardly anybody does, that is cheaper.
 	Lazy bool
 
-	// NoJournal keeps no journals, for those who play many lives and ask about none.
-	NoJournal bool
+	// NoJournal, while it is true, keeps no journals, for those who play many lives and ask about none; nil: never.
+	NoJournal *atomic.Bool
 
 	// Kubernetes says that the pods are Kubernetes': they come and go by the calls in kubernetes.go, a deleted one is
 	// kept until it is to be forgotten, and nothing is encoded before somebody reads it.

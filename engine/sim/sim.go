@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/moonlet-dev/moonlet/engine/clock"
@@ -35,7 +36,7 @@ type Options struct {
 	Start   time.Time            // zero: Start
 	// Kubernetes says that the pods are Kubernetes'; see [provider.Options].
 	Kubernetes bool
-	NoJournal  bool // nobody will ask what happened and why
+	NoJournal  *atomic.Bool // while it is true nobody will ask what happens and why; nil: somebody may
 
 	// Like is a Sim whose scripts, config and Runtime this one has, too, in place of Scripts, Config and Runtime: nothing
 	// is compiled again. It may be closed only after this one.

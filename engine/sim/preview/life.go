@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
@@ -31,7 +32,8 @@ type life struct {
 // live plays one life and watches it, at every moment at which something happens.
 func live(ctx context.Context, o *Options, seed uint64, story bool) (*life, error) {
 	options := o.Sim
-	options.NoJournal = !story
+	options.NoJournal = new(atomic.Bool)
+	options.NoJournal.Store(!story)
 	options.Seed = seed
 	s, err := sim.New(ctx, options)
 	if err != nil {
