@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/moonlet-dev/moonlet/engine/api"
+	"github.com/moonlet-dev/moonlet/engine/client"
 	"github.com/moonlet-dev/moonlet/engine/script"
 )
 
@@ -73,6 +74,7 @@ func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	var verdicts []api.ScenarioVerdict
+	var absent error // what the last file said that lacks the scenario that is wanted
 	progress := newProgress(cmd.ErrOrStderr(), f.pace())
 	for _, file := range files {
 		err := player.play(cmd.Context(), file, func(e api.ScenarioEvent) {
@@ -82,6 +84,10 @@ func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 			progress.tell(e)
 		})
 		progress.rest()
+		if f.name != "" && client.NotFound(err) {
+			absent = err
+			continue
+		}
 		if err != nil && len(verdicts) > 0 {
 			return errors.Join(err, f.report(cmd.OutOrStdout(), verdicts)) // those before it are not lost
 		}
@@ -93,6 +99,9 @@ func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 		}
 	}
 	if len(verdicts) == 0 && f.name != "" && cmd.Context().Err() == nil {
+		if len(files) == 1 && absent != nil {
+			return usageError("%w", absent)
+		}
 		return usageError("no scenario there is called %q; to see which there are: moonlet scenario list %s", f.name, strings.Join(args, " "))
 	}
 	if err := f.report(cmd.OutOrStdout(), verdicts); err != nil {

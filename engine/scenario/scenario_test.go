@@ -310,7 +310,7 @@ func TestTheatreRunsListsAndEnds(t *testing.T) {
 		t.Errorf("left %+v", left)
 	}
 	err := theatre.Run(t.Context(), api.ScenarioRequest{Text: "scenario('a', function() end)", Name: "b"}, nil)
-	if !errors.Is(err, state.ErrInvalid) || !errors.Is(err, scenario.ErrNoScenario) {
+	if !errors.Is(err, state.ErrNotFound) || !errors.Is(err, scenario.ErrNoScenario) {
 		t.Error(err)
 	}
 }

@@ -37,9 +37,14 @@ type bad struct{ error }
 
 func (b *bad) Unwrap() []error { return []error{b.error, state.ErrInvalid} }
 
+// missing is that of a file that lacks the scenario that is wanted.
+type missing struct{ error }
+
+func (m *missing) Unwrap() []error { return []error{m.error, state.ErrNotFound} }
+
 // Run loads a file and tells its scenarios, or the one that is named, one after the other. It returns when they have
-// ended and are undone; ctx ends them. The error is that of a file that cannot run, and wraps [state.ErrInvalid]; how the runs went,
-// their verdicts say.
+// ended and are undone; ctx ends them. The error is that of a file that cannot run, and wraps [state.ErrInvalid], or of one that
+// has no scenario of that name, and wraps [state.ErrNotFound]; how the runs went, their verdicts say.
 func (t *Theatre) Run(ctx context.Context, r api.ScenarioRequest, progress func(api.ScenarioEvent)) error {
 	o := Options{Runtime: t.Runtime, Params: r.Params}
 	if t.Library != nil {
@@ -54,7 +59,7 @@ func (t *Theatre) Run(ctx context.Context, r api.ScenarioRequest, progress func(
 	}
 	names, err := f.names(r.Name)
 	if err != nil {
-		return &bad{err}
+		return &missing{err}
 	}
 	seed := t.Seed
 	if r.Seed != nil {
