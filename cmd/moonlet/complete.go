@@ -100,3 +100,19 @@ func paramNames(ctx context.Context, c *client.Client) ([]string, error) {
 	params, err := c.Params(ctx)
 	return wordsOf(params, err, func(p api.Param) string { return p.Script + "." + p.Name })
 }
+
+// doEach has a command take IDs of what a running Moonlet knows, and do one thing to each, until that fails.
+func doEach(cmd *cobra.Command, known source, do func(*cobra.Command, *client.Client, string) error) {
+	from := remoteFlags(cmd)
+	cmd.ValidArgsFunction = completeArgs(from, known)
+	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
+		return from.with(func(c *client.Client) error {
+			for _, id := range ids {
+				if err := do(cmd, c, id); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+}

@@ -98,18 +98,7 @@ func faultUndoCommand() *cobra.Command {
   moonlet fault undo $(moonlet fault list -o json | jq -r '.[] | select(.verb=="silence") | .id')`,
 		Args: arguments(1, 1000, "the fault's ID"),
 	}
-	from := remoteFlags(cmd)
-	cmd.ValidArgsFunction = completeArgs(from, faultIDs)
-	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
-		return from.with(func(c *client.Client) error {
-			for _, id := range ids {
-				if err := undo(cmd, c, id); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
+	doEach(cmd, faultIDs, undo)
 	return cmd
 }
 

@@ -86,18 +86,7 @@ same moonlet scenario run are not begun.`,
   moonlet scenario stop $(moonlet scenario runs -o json | jq -r '.[].run')`,
 		Args: arguments(1, 1000, "the ID of the scenario's run"),
 	}
-	from := remoteFlags(cmd)
-	cmd.ValidArgsFunction = completeArgs(from, runIDs)
-	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
-		return from.with(func(c *client.Client) error {
-			for _, id := range ids {
-				if err := stopRun(cmd, c, id); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
+	doEach(cmd, runIDs, stopRun)
 	return cmd
 }
 
