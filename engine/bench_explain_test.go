@@ -60,6 +60,40 @@ func benchExplain(b *testing.B, t *table) {
 		}
 		must(b, c.Close())
 	}
+	benchExplainServed(b, t)
+}
+
+// benchExplainServed: the same, where Moonlet serves ten thousand such pods and others come, are asked after once, and go.
+func benchExplainServed(b *testing.B, t *table) {
+	b.Helper()
+	dir := folder(b, map[string]string{"crashing.lua": crashing})
+	c := startChild(b, "MOONLET_SCRIPTS="+dir, "MOONLET_STATE="+filepath.Join(b.TempDir(), "state.db"), "MOONLET_STATE_FSYNC=false")
+	sample := samplePod(b, "small")
+	create := func(name string) func(int) string {
+		return func(i int) string { return raw("POST", "/createPod", named(sample, fmt.Sprintf("%s-%d", name, i))) }
+	}
+	flood(b, c.url, 16, crashPods, create("pod"))
+	const come, turns = 1000, 12
+	turn := func() float64 {
+		c.ask(b, "gc")
+		before := c.cpu(b)
+		flood(b, c.url, 16, come, create("guest"))
+		flood(b, c.url, 16, come, func(i int) string {
+			return raw("GET", fmt.Sprintf("/getPodStatus?namespace=default&name=guest-%d", i), "")
+		})
+		flood(b, c.url, 16, come, func(i int) string {
+			return raw("DELETE", "/deletePod", fmt.Sprintf(`{"metadata":{"namespace":"default","name":"guest-%d"}}`, i))
+		})
+		time.Sleep(4 * time.Second) // for the state file
+		return (c.cpu(b) - before).Seconds()
+	}
+	costs := map[string][]float64{}
+	for n := range 2 * turns {
+		mode := []string{"journals off", "journals on"}[n%2]
+		c.ask(b, mode)
+		costs[mode] = append(costs[mode], turn())
+	}
+	t.atMost("the same, served over HTTP, with a state file", 100*(sum(costs["journals on"])/sum(costs["journals off"])-1), 5, "%")
 }
 
 func sum(costs []float64) (all float64) {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -30,6 +31,8 @@ type Options struct {
 	Log     *slog.Logger  // nil: silent
 	Clock   clock.Clock   // of the story; nil: the machine's
 	Kubelet *Kubelet      // the nodes of a cluster, which owns the pods; nil: one node, whose clients own them
+	// NoJournal, while it is true, keeps no journals of pods: what they cost is measured so. nil: they are kept.
+	NoJournal *atomic.Bool
 }
 
 // Engine is one Moonlet: a node, its scripts, its state, and the doors to it.
@@ -109,7 +112,7 @@ const readOnly = "this is moonlet kubelet, whose pods are Kubernetes': use kubec
 func (e *Engine) build(c *config.Config, registry *prometheus.Registry) {
 	e.runtime = script.NewRuntime(script.Options{Slots: c.Limits.Slots, Log: scriptLog(e.log)})
 	e.provider = provider.New(provider.Options{
-		Store: e.store, Clock: e.opts.Clock, Runtime: e.runtime, Seed: uint64(e.seed), //nolint:gosec // the seed's bits
+		NoJournal: e.opts.NoJournal, Store: e.store, Clock: e.opts.Clock, Runtime: e.runtime, Seed: uint64(e.seed), //nolint:gosec // the seed's bits
 		Limits: e.hookLimits, Logs: e.logLimits, Radius: e.blastRadius,
 		Config: func() map[string]any { return anyMap(e.opts.Config.Current().ScriptConfig) },
 		Params: paramMap(c.Params), Nodes: e.node.names(), Node: e.node.Node,
