@@ -147,6 +147,7 @@ func testFolders(cmd *cobra.Command, args []string) (*foundTests, error) {
 
 // add takes in what an argument names: all tests and scenarios of a folder, or those of a file.
 func (t *foundTests) add(arg string, library []script.Source) error {
+	arg = filepath.Clean(arg) // one name for a folder, so that its tests run once
 	info, err := os.Stat(arg)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -164,8 +165,8 @@ func (t *foundTests) add(arg string, library []script.Source) error {
 	}
 	if info.IsDir() {
 		tests, err := suite.FindTests(arg)
-		folder.Tests = append(folder.Tests, tests...)
-		folder.Stories = append(folder.Stories, suite.Stories(dir, folder.own)...)
+		folder.Tests = once(folder.Tests, tests...)
+		folder.Stories = once(folder.Stories, suite.Stories(dir, folder.own)...)
 		return err
 	}
 	file, err := suite.ReadTests(dir, arg)
@@ -173,13 +174,23 @@ func (t *foundTests) add(arg string, library []script.Source) error {
 	case err != nil:
 		return err
 	case script.TestFile(arg):
-		folder.Tests = append(folder.Tests, file)
+		folder.Tests = once(folder.Tests, file)
 	case script.Loadable(arg) && len(suite.Stories(dir, []script.Source{file.Source})) > 0:
-		folder.Stories = append(folder.Stories, file)
+		folder.Stories = once(folder.Stories, file)
 	default:
 		return usageError("%s holds neither tests, whose files end in _test.lua, nor scenarios", arg)
 	}
 	return nil
+}
+
+// once adds files that are not yet there.
+func once(files []suite.File, more ...suite.File) []suite.File {
+	for _, m := range more {
+		if !slices.ContainsFunc(files, func(f suite.File) bool { return f.Path == m.Path }) {
+			files = append(files, m)
+		}
+	}
+	return files
 }
 
 func (f *testFlags) runFolder(ctx context.Context, cmd *cobra.Command, dir string, folder *testFolder, only *regexp.Regexp) (*suite.Report, error) {

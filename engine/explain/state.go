@@ -107,7 +107,10 @@ func after(names []string) string {
 	if len(names) == 0 {
 		return ""
 	}
-	return ": " + strings.Join(names, ", ") + " still runs"
+	if len(names) == 1 {
+		return ": " + names[0] + " still runs"
+	}
+	return ": " + strings.Join(names, ", ") + " still run"
 }
 
 // join joins what is not empty.
