@@ -76,6 +76,11 @@ func (c cast) play(t *testing.T, name, file string) {
 	if door == "" {
 		t.Fatalf("no address of the API in\n%s", p.output(t))
 	}
+	var nodes []string
+	for i := range 6 {
+		nodes = append(nodes, fmt.Sprintf("%s-%d", name, i))
+	}
+	schedulable(t, client, nodes) // else all pods go to those that are there first, and the story is another one
 	if _, err := client.AppsV1().Deployments(ns).Create(t.Context(), c.deployment(name), metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +144,11 @@ func (c cast) deployment(story string) *appsv1.Deployment {
 				Spec: v1.PodSpec{
 					Containers:   []v1.Container{container},
 					NodeSelector: map[string]string{"story": story},
-					Tolerations:  []v1.Toleration{{Key: "virtual-kubelet.io/provider", Operator: v1.TolerationOpExists}},
+					TopologySpreadConstraints: []v1.TopologySpreadConstraint{{
+						MaxSkew: 1, TopologyKey: v1.LabelHostname, WhenUnsatisfiable: v1.ScheduleAnyway,
+						LabelSelector: &metav1.LabelSelector{MatchLabels: c.labels},
+					}},
+					Tolerations: []v1.Toleration{{Key: "virtual-kubelet.io/provider", Operator: v1.TolerationOpExists}},
 				},
 			},
 		},

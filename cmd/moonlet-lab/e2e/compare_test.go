@@ -274,20 +274,37 @@ func (w *podWatch) await(b *testing.B, what string, count func() int) {
 
 func allReady(b *testing.B, client kubernetes.Interface, nodes []string) {
 	b.Helper()
+	eventuallyAll(b, client, nodes, "Ready", isReady)
+}
+
+// schedulable waits until nodes are Ready and the controllers have taken the taint away that new nodes have.
+func schedulable(tb testing.TB, client kubernetes.Interface, nodes []string) {
+	tb.Helper()
+	eventuallyAll(tb, client, nodes, "schedulable", func(n *v1.Node) bool {
+		return isReady(n) && !slices.ContainsFunc(n.Spec.Taints, func(t v1.Taint) bool { return t.Key == v1.TaintNodeNotReady })
+	})
+}
+
+func isReady(n *v1.Node) bool {
+	return slices.ContainsFunc(n.Status.Conditions, func(c v1.NodeCondition) bool {
+		return c.Type == v1.NodeReady && c.Status == v1.ConditionTrue
+	})
+}
+
+func eventuallyAll(tb testing.TB, client kubernetes.Interface, nodes []string, what string, is func(*v1.Node) bool) {
+	tb.Helper()
 	want := map[string]bool{}
 	for _, n := range nodes {
 		want[n] = true
 	}
-	eventually(b, "all nodes are Ready", func() error {
-		all, err := client.CoreV1().Nodes().List(b.Context(), metav1.ListOptions{ResourceVersion: "0"})
+	eventually(tb, "all nodes are "+what, func() error {
+		all, err := client.CoreV1().Nodes().List(tb.Context(), metav1.ListOptions{ResourceVersion: "0"})
 		if err != nil {
 			return err
 		}
 		ready := 0
 		for i := range all.Items {
-			if want[all.Items[i].Name] && slices.ContainsFunc(all.Items[i].Status.Conditions, func(c v1.NodeCondition) bool {
-				return c.Type == v1.NodeReady && c.Status == v1.ConditionTrue
-			}) {
+			if want[all.Items[i].Name] && is(&all.Items[i]) {
 				ready++
 			}
 		}
