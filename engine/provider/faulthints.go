@@ -30,13 +30,17 @@ func (p *Provider) noPod(o fault.Order, pods []*state.Pod, matched int) error {
 
 // unable says why none of those that fit can be hit.
 func unable(o fault.Order, matched int) string {
+	fit, are := fmt.Sprintf("%d pods fit", matched), "they are"
+	if matched == 1 {
+		fit, are = "one pod fits", "it is"
+	}
 	switch container := o.Text("container"); {
 	case o.Verb != "crash" && o.Verb != "exit" && o.Verb != "oom" && o.Verb != "finish":
-		return fmt.Sprintf("%d pods fit, and they are over", matched)
+		return fit + ", but " + are + " over"
 	case container != "":
-		return fmt.Sprintf("%d pods fit, and none runs a container %q", matched, container)
+		return fmt.Sprintf("%s, but no container %q runs there", fit, container)
 	default:
-		return fmt.Sprintf("%d pods fit, and none has a running container", matched)
+		return fit + ", but no container runs there now"
 	}
 }
 
