@@ -19,7 +19,7 @@ scenario("disk pressure eviction cascade", function()
     expect("web outlives " .. node, function() return pods(web):ready() >= 4 end, { within = "30s" })
   end
   expect("the evicted tell why", function()
-    return pods{ labels = web.labels, phase = "Failed" }:filter(function(p) return p.status.reason == "Evicted" end):count() >= 2
+    return pods{ labels = web.labels, phase = "Failed" }:filter(function(p) return p.status.reason == "Evicted" end):count() >= 4
   end)
   expect("web is whole again, elsewhere", function() return pods(web):ready() >= 8 end, { within = "3m", holds_for = "10s" })
 end)
