@@ -35,8 +35,9 @@ build: need-go ## build bin/moonlet
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w $(STAMPS)' -o bin/moonlet ./cmd/moonlet
 
 .PHONY: test
-test: need-go race-note vet ## vet and all tests, with the race detector, and the Dockerfile's lint
+test: need-go race-note vet ## vet and all tests, with the race detector, hostile scripts without it too, and the Dockerfile's lint
 	go test $(RACE) -timeout 15m ./...
+	$(if $(RACE),go test -run Hostile ./engine)
 	$(MAKE) --no-print-directory dockerlint lab-test
 
 .PHONY: short

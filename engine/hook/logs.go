@@ -84,8 +84,8 @@ func (q LogAsk) read(draws func(int) script.Draws, v script.Value) (LogText, err
 	case v.Tag() == "every":
 		return q.every(draws, v.Args())
 	case v.Kind() == script.Table:
-		lines := []string{}
-		if err := v.Decode("answer", &lines); err != nil {
+		lines, err := v.Texts("answer")
+		if err != nil {
 			return LogText{}, err
 		}
 		return q.written(lines), nil

@@ -112,6 +112,7 @@ func (s *state) ask(c *Call, read func(Answer) error) error {
 	for i := range l.GetTop() {
 		a.Values = append(a.Values, Value{s, l.Get(i + 1)})
 	}
+	s.reading, s.answer = true, answerBytes
 	return s.resultError(read(a))
 }
 

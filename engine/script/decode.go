@@ -36,7 +36,8 @@ func decodesItself(t reflect.Type) bool {
 
 // Decode writes the value into what into points to, by the Go type and its JSON names. Fields that the table lacks keep
 // what they hold; lists are replaced, maps are added to. An empty table is an empty list or map, as the type has it.
-// The error is an *Error of kind Result that names the full path, with indexes as in Lua.
+// The error is an *Error of kind Result that names the full path, with indexes as in Lua. All that is decoded of one answer
+// may have 4 MiB.
 func (v Value) Decode(path string, into any) error {
 	rv := reflect.ValueOf(into)
 	if rv.Kind() != reflect.Pointer || rv.IsNil() {
@@ -53,6 +54,15 @@ func (v Value) Decode(path string, into any) error {
 		return e
 	}
 	return nil
+}
+
+// Texts is a list of texts that may be as long as all that one call can build: a log. Path and the error are as in Decode.
+func (v Value) Texts(path string) (texts []string, err error) {
+	left := v.state.answer
+	v.state.answer = callBytes
+	err = v.Decode(path, &texts)
+	v.state.answer = left
+	return texts, err
 }
 
 type decoder struct{ state *state }
@@ -80,6 +90,9 @@ func describe(v lua.LValue) string {
 func (d *decoder) decode(v lua.LValue, into reflect.Value, path string, depth int) error {
 	if depth > treeDepth {
 		return fmt.Errorf("%s: %w", path, errTooDeep)
+	}
+	if err := d.state.takeIn(v); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	if into.CanAddr() && decodesItself(into.Type()) {
 		return into.Addr().Interface().(LuaDecoder).DecodeLua(Value{d.state, v}, path)

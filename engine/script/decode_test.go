@@ -138,6 +138,30 @@ func TestDecodeErrorsNameThePath(t *testing.T) {
 	wantError(t, decodeInto(t, `local a = {} a.a = a return { any = a }`, &everything{}), "nested too deeply")
 }
 
+// What one table costs the script can be a thousand times as much to those who keep it.
+func TestDecodeBoundsAnAnswerWhereverItIsLong(t *testing.T) {
+	const shared = `local one = { type = "T", message = ("x"):rep(1000) } local t = {} for i = 1, %d do t[i] = one end return { conditions = t }`
+	if err := decodeInto(t, fmt.Sprintf(shared, 3500), &v1.PodStatus{}); err != nil {
+		t.Error(err)
+	}
+	err := decodeInto(t, fmt.Sprintf(shared, 4500), &v1.PodStatus{})
+	wantError(t, err, "flaky.lua:1: on_start: status.conditions[")
+	wantError(t, err, "].message: the answer is too long: it may hold 4 MiB, and a log 64 MiB")
+
+	set := hook(t, `local line, small, large = ("x"):rep(1024 * 1024), {}, {} for i = 1, 63 do small[i], large[i], large[i + 63] = line, line, line end return small, large, { 1 }`)
+	err = set.Call(t.Context(), &script.Call{File: set.File("flaky"), Hook: "on_start", Args: []any{webPod()}}, func(a script.Answer) error {
+		if lines, err := a.Values[0].Texts("answer"); len(lines) != 63 || err != nil {
+			t.Errorf("%d lines, %v", len(lines), err)
+		}
+		_, err := a.Values[1].Texts("answer")
+		wantError(t, err, "answer[64]: the answer is too long")
+		_, err = a.Values[2].Texts("answer")
+		wantError(t, err, "answer[1]: must be text, not 1")
+		return a.Values[0].Decode("answer", &[]string{})
+	})
+	wantError(t, err, "answer[4]: the answer is too long")
+}
+
 func TestDecodeReadsViewsAndConstants(t *testing.T) {
 	var got v1.PodStatus
 	if err := decodeInto(t, `return pod.status`, &got); err != nil {

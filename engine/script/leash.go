@@ -13,6 +13,7 @@ import (
 // which is why pcall cannot defeat it; the state is thrown away then.
 type leash struct {
 	state *state
+	dog   *watchdog
 	taken uint64        // instructions and checks; only the goroutine that runs Lua touches it
 	steps atomic.Uint64 // taken, told now and then: the watchdog sees whether the machine lets Lua run
 	done  chan struct{}
@@ -21,7 +22,13 @@ type leash struct {
 	left  error  // why nobody wants the answer any more; nil: the hook itself was at fault
 }
 
-func newLeash(s *state) *leash { return &leash{state: s, done: make(chan struct{})} }
+// tellEvery is after how many steps the watchdog may see them: a store that others see costs as much as an instruction.
+// lookEvery is after how many the hook makes its rounds for it. Library functions take few steps, which may be long.
+const tellEvery, lookEvery, lookEveryCheck = 16, 1024, 64
+
+func newLeash(s *state) *leash {
+	return &leash{state: s, dog: s.set.rt.dog, done: make(chan struct{})}
+}
 
 // leashOf finds our state from inside a library function.
 func leashOf(l *lua.LState) *leash { return l.Context().(*leash) }
@@ -66,18 +73,28 @@ func (l *leash) pulled() (why string, yes bool) {
 func (l *leash) check(ls *lua.LState) {
 	l.taken++
 	l.steps.Store(l.taken)
+	if l.taken%lookEveryCheck == 0 {
+		l.dog.look()
+	}
 	if why, yes := l.pulled(); yes {
 		ls.RaiseError("%s", why)
 	}
 }
 
-// Done implements context.Context. The VM asks before every instruction, on the goroutine that runs it, and nobody else may.
-// Every sixteenth time the watchdog may see it: a store that others see costs as much as an instruction.
+// Done implements context.Context. The VM asks before every instruction, and a decoder before every value, on the goroutine
+// that runs the hook; nobody else may.
 func (l *leash) Done() <-chan struct{} {
-	if l.taken++; l.taken%16 == 0 {
-		l.steps.Store(l.taken)
+	if l.taken++; l.taken%tellEvery == 0 {
+		l.tell()
 	}
 	return l.done
+}
+
+func (l *leash) tell() {
+	l.steps.Store(l.taken)
+	if l.taken%lookEvery == 0 {
+		l.dog.look()
+	}
 }
 
 // Err implements context.Context. The VM raises its text.

@@ -26,6 +26,10 @@ type Options struct {
 // exactly, where the watchdog would come too late.
 const callBytes = 64 << 20
 
+// answerBytes is how much of one answer is decoded, the bound on what a script can make others keep and send: an API server
+// refuses objects of half of it. valueBytes is what a value counts for beside its text.
+const answerBytes, valueBytes = 4 << 20, 16
+
 func (o Options) withDefaults() Options {
 	def := func(n *int, d int) {
 		if *n <= 0 {

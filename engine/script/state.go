@@ -35,6 +35,8 @@ type current struct {
 	record    []Drawn
 	bytes     int  // of new strings that may still be built
 	exhausted bool // a limit other than the watchdog's that was hit
+	reading   bool // the hook is through, its answer is read
+	answer    int  // bytes of the answer that may still be decoded
 	world     *snapshot
 	branch    *branch // of the story that is told; nil: a hook is asked
 	failed    *Error  // the last expectation of a test that did not hold
@@ -192,6 +194,28 @@ func (s *state) charge(l *lua.LState, n int) {
 		s.exhausted = true
 		l.RaiseError("the call built more than %s of strings", sizeText(callBytes))
 	}
+}
+
+var errAnswer = errors.New("the answer is too long: it may hold " + sizeText(answerBytes) + ", and a log " + sizeText(callBytes))
+
+// takeIn counts a value that is decoded: as a step of the hook, and as a part of its answer.
+func (s *state) takeIn(v lua.LValue) error {
+	if s == nil {
+		return nil // the zero Value
+	}
+	select {
+	case <-s.leash.Done():
+		return s.leash.Err()
+	default:
+	}
+	s.answer -= valueBytes
+	if text, ok := v.(lua.LString); ok {
+		s.answer -= len(text)
+	}
+	if s.reading && s.answer < 0 {
+		return errAnswer
+	}
+	return nil
 }
 
 // errGone is what a Value answers after its call.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime/metrics"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,10 +20,13 @@ const (
 
 const heapMetric = "/memory/classes/heap/objects:bytes"
 
-// watchdog ends hooks that run too long or during which the heap bursts. Its goroutine ticks only while hooks run.
+// watchdog ends hooks that run too long or during which the heap bursts. Its goroutine ticks only while hooks run, and may
+// have to wait for a processor that they have: so they make its rounds too ([watchdog.look]).
 type watchdog struct {
 	gate  *gate
 	burst int64
+	born  time.Time
+	last  atomic.Int64 // when the last round was, in ns since born
 	quit  chan struct{}
 	done  chan struct{}
 	once  sync.Once
@@ -30,7 +34,7 @@ type watchdog struct {
 
 // newWatchdog starts the goroutine; stop ends it.
 func newWatchdog(g *gate, burst int64) *watchdog {
-	w := &watchdog{gate: g, burst: burst, quit: make(chan struct{}), done: make(chan struct{})}
+	w := &watchdog{gate: g, burst: burst, born: time.Now(), quit: make(chan struct{}), done: make(chan struct{})}
 	go w.run()
 	return w
 }
@@ -56,14 +60,12 @@ func (w *watchdog) run() {
 func (w *watchdog) patrol() {
 	ticker := time.NewTicker(patrolEvery) //nolint:forbidigo // limits are on the wall clock, whatever clock the story has
 	defer ticker.Stop()
-	sample := []metrics.Sample{{Name: heapMetric}}
 	for idle := 0; ; {
 		select {
 		case <-w.quit:
 			return
-		case now := <-ticker.C:
-			metrics.Read(sample)
-			switch busy := w.gate.inspect(now, int64(sample[0].Value.Uint64()), w.burst); { //nolint:gosec // no heap has 2^63 bytes
+		case <-ticker.C:
+			switch busy := w.round(); {
 			case busy:
 				idle = 0
 			case idle >= patrolsIdle && w.gate.rest():
@@ -73,6 +75,23 @@ func (w *watchdog) patrol() {
 			}
 		}
 	}
+}
+
+// look makes the round that is due, on the goroutine of a hook. While a hook runs, none is late by more than some of its steps.
+func (w *watchdog) look() {
+	last := w.last.Load()
+	if now := time.Since(w.born); now >= time.Duration(last)+patrolEvery && w.last.CompareAndSwap(last, int64(now)) {
+		w.round()
+	}
+}
+
+// round inspects the gate and reports whether anything runs.
+func (w *watchdog) round() (busy bool) {
+	sample := []metrics.Sample{{Name: heapMetric}}
+	metrics.Read(sample)
+	now := time.Now() //nolint:forbidigo // limits are on the wall clock, whatever clock the story has
+	w.last.Store(int64(now.Sub(w.born)))
+	return w.gate.inspect(now, int64(sample[0].Value.Uint64()), w.burst) //nolint:gosec // no heap has 2^63 bytes
 }
 
 // rest puts the watchdog to sleep unless something runs.
@@ -123,20 +142,21 @@ func tookLonger(limit time.Duration) string {
 	return fmt.Sprintf("took longer than %v: look for a loop that does not end", limit)
 }
 
-// overdue forgives the time in which the hook stood still, within bounds: who made it wait may be the machine, but also a
-// library function that takes long.
+// overdue forgives the time in which the hook stood still, within bounds: what made it wait may be the machine, but also one
+// step that takes long.
 func (s *slot) overdue(age time.Duration) bool {
 	return age-s.stalled > s.limit || age > stallFactor*s.limit
 }
 
 // note begins to watch a new turn, follows the heap down when garbage is collected, and adds up what the machine withheld:
-// all of a patrol in which the hook took no step, and that by which the patrol itself came late.
+// all the time from one round to the next in which the hook took no step, and that by which a round came late: had the hook
+// run, it would have made it.
 func (s *slot) note(now time.Time, heap int64) {
 	steps := s.leash.steps.Load()
 	if s.seen != s.turn {
 		s.seen, s.since, s.last, s.heap, s.steps, s.stalled = s.turn, now, now, heap, steps, 0
 	}
-	passed := now.Sub(s.last)
+	passed := max(0, now.Sub(s.last)) // two rounds may overtake each other
 	if steps == s.steps {
 		s.stalled += passed
 	} else {

@@ -14,7 +14,7 @@ type guarded struct {
 }
 
 func guard(limit time.Duration) *guarded {
-	w := &guarded{gate: newGate(1, 1), leash: newLeash(nil), now: time.Unix(0, 0)}
+	w := &guarded{gate: newGate(1, 1), leash: &leash{done: make(chan struct{})}, now: time.Unix(0, 0)}
 	w.gate.arm(0, w.leash, limit)
 	w.look(0, false)
 	return w
@@ -76,4 +76,22 @@ func TestAHookThatStandsStillForTooLongIsEndedAllTheSame(t *testing.T) {
 	if w.look(patrolEvery, false); w.ended() == "" {
 		t.Fatal("not ended")
 	}
+}
+
+// A watchdog that gets no processor while hooks have them all would come too late: hooks make its rounds.
+func TestAHookThatRunsIsEndedThoughTheWatchdogSleeps(t *testing.T) {
+	w := &watchdog{gate: newGate(1, 1), burst: 1 << 40, born: time.Now()}
+	l := &leash{dog: w, done: make(chan struct{})}
+	w.gate.arm(0, l, 5*time.Millisecond)
+	for range 1 << 40 {
+		select {
+		case <-l.Done():
+			if !strings.Contains(l.why, "took longer than 5ms") {
+				t.Error(l.why)
+			}
+			return
+		default:
+		}
+	}
+	t.Error("not ended")
 }
