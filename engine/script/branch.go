@@ -161,7 +161,7 @@ func (b *branch) enter() {
 		return
 	}
 	b.place = place
-	b.since = time.Now() //nolint:forbidigo // limits are on the wall clock, whatever clock the story has
+	b.since = wallNow()
 	b.n.set.rt.gate.arm(place, b.leash, b.left)
 }
 

@@ -115,7 +115,7 @@ func (v *visit) leave() {
 
 // start puts Lua under the watchdog's eyes, rest takes it out of them.
 func (v *visit) start() {
-	v.since = time.Now() //nolint:forbidigo // limits are on the wall clock, whatever clock the story has
+	v.since = wallNow()
 	v.gate.arm(v.place, v.state.leash, v.limit)
 }
 

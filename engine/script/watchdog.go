@@ -34,7 +34,8 @@ type watchdog struct {
 
 // newWatchdog starts the goroutine; stop ends it.
 func newWatchdog(g *gate, burst int64) *watchdog {
-	w := &watchdog{gate: g, burst: burst, born: time.Now(), quit: make(chan struct{}), done: make(chan struct{})}
+	w := &watchdog{gate: g, burst: burst, quit: make(chan struct{}), done: make(chan struct{})}
+	w.born = wallNow()
 	go w.run()
 	return w
 }
@@ -85,11 +86,15 @@ func (w *watchdog) look() {
 	}
 }
 
+func wallNow() time.Time {
+	return time.Now() //nolint:forbidigo // limits are on the wall clock, whatever clock the story has
+}
+
 // round inspects the gate and reports whether anything runs.
 func (w *watchdog) round() (busy bool) {
 	sample := []metrics.Sample{{Name: heapMetric}}
 	metrics.Read(sample)
-	now := time.Now() //nolint:forbidigo // limits are on the wall clock, whatever clock the story has
+	now := wallNow()
 	w.last.Store(int64(now.Sub(w.born)))
 	return w.gate.inspect(now, int64(sample[0].Value.Uint64()), w.burst) //nolint:gosec // no heap has 2^63 bytes
 }

@@ -33,8 +33,13 @@ const (
 	compareWorkers = 50
 )
 
-// compareRounds is how often each contender runs on each number of nodes.
-var compareRounds = cmp.Or(atoi(os.Getenv("ROUNDS")), 3)
+// compareRounds is how often each contender runs on each number of nodes. ONLY_NODES and ONLY (a part of a contender's name)
+// leave out the others, for those who look for a reason.
+var (
+	compareRounds = cmp.Or(atoi(os.Getenv("ROUNDS")), 3)
+	onlyNodes     = atoi(os.Getenv("ONLY_NODES"))
+	onlyContender = os.Getenv("ONLY")
+)
 
 func atoi(s string) int {
 	n, _ := strconv.Atoi(s) // nothing given: 0
@@ -52,6 +57,7 @@ type measured struct {
 	nodesReady, p50, p99, gone time.Duration
 	perSecond                  float64
 	cpu, deleteCPU             spending // while pods come to run, and while they go
+	asked                      traffic  // while pods come to run
 	rss                        float64  // MiB, the highest
 }
 
@@ -76,20 +82,25 @@ func BenchmarkCompare(b *testing.B) {
 		all := map[string][]measured{}
 		for round := range compareRounds {
 			for _, c := range contenders {
+				if onlyNodes != 0 && nodes != onlyNodes || !strings.Contains(c.name, onlyContender) {
+					continue
+				}
 				m := measure(b, l, client, c, nodes, fmt.Sprintf("%d-%d", nodes, round))
 				all[c.name] = append(all[c.name], m)
 				fmt.Fprintf(os.Stderr, "%4d nodes, round %d, %-20s %s\n", nodes, round+1, c.name, m)
 			}
 		}
-		judge(nodes, all)
+		if onlyNodes == 0 && onlyContender == "" {
+			judge(nodes, all)
+		}
 	}
 	for b.Loop() { // the rounds above are the benchmark
 	}
 }
 
 func (m measured) String() string {
-	return fmt.Sprintf("nodes ready %5.1fs  %4.0f pods/s  lag p50 %4.1fs p99 %4.1fs  CPU %5.2fs  gone %5.1fs (CPU %5.2fs)  RSS %3.0f MiB\n%33s CPU of all: %s",
-		m.nodesReady.Seconds(), m.perSecond, m.p50.Seconds(), m.p99.Seconds(), m.cpu[simulator], m.gone.Seconds(), m.deleteCPU[simulator], m.rss, "", m.cpu)
+	return fmt.Sprintf("nodes ready %5.1fs  %4.0f pods/s  lag p50 %4.1fs p99 %4.1fs  CPU %5.2fs  gone %5.1fs (CPU %5.2fs)  RSS %3.0f MiB\n%33s CPU of all: %s\n%33s requests: %s",
+		m.nodesReady.Seconds(), m.perSecond, m.p50.Seconds(), m.p99.Seconds(), m.cpu[simulator], m.gone.Seconds(), m.deleteCPU[simulator], m.rss, "", m.cpu, "", m.asked)
 }
 
 // The bars: what Moonlet must be, of KWOK's.
@@ -161,12 +172,13 @@ func measure(b *testing.B, l *lab, client kubernetes.Interface, c contender, n i
 	newNamespace(b, client, ns)
 	watcher := watchPods(b, client, ns)
 	defer watcher.stop()
-	before := spent(b, l, cmd.Process.Pid)
+	before, asked := spent(b, l, cmd.Process.Pid), requests(b, client)
 	begin = time.Now()
+	go profile(b, client, prefix)
 	flood(b, client, ns, nodes, watcher)
 	watcher.await(b, "Running", func() int { return len(watcher.lags) })
 	m.perSecond = comparePods / time.Since(begin).Seconds()
-	m.cpu = spent(b, l, cmd.Process.Pid).since(before)
+	m.cpu, m.asked = spent(b, l, cmd.Process.Pid).since(before), requests(b, client).since(asked)
 	slices.Sort(watcher.lags)
 	m.p50, m.p99 = watcher.lags[comparePods/2], watcher.lags[comparePods*99/100]
 
@@ -180,6 +192,22 @@ func measure(b *testing.B, l *lab, client kubernetes.Interface, c contender, n i
 	end(cmd)
 	deleteNodes(b, client, nodes)
 	return m
+}
+
+// profile keeps what the API server does while pods start, where PROFILES names a folder.
+func profile(b *testing.B, client kubernetes.Interface, name string) {
+	b.Helper()
+	folder := os.Getenv("PROFILES")
+	if folder == "" {
+		return
+	}
+	text, err := client.Discovery().RESTClient().Get().AbsPath("/debug/pprof/profile").Param("seconds", "20").DoRaw(b.Context())
+	if err == nil {
+		err = os.WriteFile(filepath.Join(folder, name+".pprof"), text, 0o600)
+	}
+	if err != nil {
+		b.Errorf("profile: %v", err)
+	}
 }
 
 func flood(b *testing.B, client kubernetes.Interface, ns string, nodes []string, w *podWatch) {

@@ -139,7 +139,11 @@ func (b *Broker) assemble() (err error) {
 		return err
 	}
 	b.nodes = nodes.New(b.nodeOptions(leases))
-	b.pods = pods.New(b.podOptions())
+	writer, err := b.cluster.Writer()
+	if err != nil {
+		return err
+	}
+	b.pods = pods.New(b.podOptions(writer))
 	b.api, err = kubeletapi.New(kubeletapi.Options{
 		Provider: b.provider, Pods: b.pods, Nodes: b.names, Silent: b.nodes.Silent, Client: b.cluster.Client,
 		CertFile: b.config.Kubelet.Cert, KeyFile: b.config.Kubelet.Key, ClientCAFile: b.config.Kubelet.ClientCA,
@@ -152,9 +156,9 @@ func (b *Broker) assemble() (err error) {
 	return nil
 }
 
-func (b *Broker) podOptions() pods.Options {
+func (b *Broker) podOptions(writer kubernetes.Interface) pods.Options {
 	o := pods.Options{
-		Client: b.cluster.Client, Provider: b.provider, Nodes: b.names, Namespace: b.config.Kubelet.Namespace,
+		Client: b.cluster.Client, Writer: writer, Provider: b.provider, Nodes: b.names, Namespace: b.config.Kubelet.Namespace,
 		Silent: b.nodes.Silent, Tell: b.events.Pod, Clock: clock.Real(), Log: b.log, Registerer: b.registry,
 	}
 	if b.opts.Provider.ResolveEnv {

@@ -34,6 +34,33 @@ func (c *Cluster) Separate() (kubernetes.Interface, error) {
 	return kubernetes.NewForConfig(config)
 }
 
+// writeTimeout is how long one write may take. A connection whose other end vanished without a word is found out by it.
+const writeTimeout = 30 * time.Second
+
+// Writer returns a client for thousands of writes that a few workers, at most 25, make one after the other. It speaks
+// HTTP/1.1. An API server answers all requests of an HTTP/2 connection by turns, each on a goroutine whose stack must grow
+// again, so that all the workers together get the share of one client. Its requests must not hurt when they are made twice.
+func (c *Cluster) Writer() (kubernetes.Interface, error) {
+	config := rest.CopyConfig(c.Config)
+	config.NextProtos = []string{"http/1.1"}
+	config.Timeout = writeTimeout
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return repeatable{next} })
+	return kubernetes.NewForConfig(config)
+}
+
+// repeatable lets net/http repeat a request whose connection the server had just closed because it was idle.
+type repeatable struct{ next http.RoundTripper }
+
+// RoundTrip sends a request. A key without value says that it may be repeated, and is not sent ([http.Transport]).
+func (r repeatable) RoundTrip(request *http.Request) (*http.Response, error) {
+	request = request.Clone(request.Context())
+	request.Header["Idempotency-Key"] = nil
+	return r.next.RoundTrip(request)
+}
+
+// WrappedRoundTripper returns the transport below, for those who look for it.
+func (r repeatable) WrappedRoundTripper() http.RoundTripper { return r.next }
+
 // clientConfig is a configuration as Moonlet uses it.
 func clientConfig(found *rest.Config, userAgent string, log *slog.Logger) *rest.Config {
 	config := rest.CopyConfig(found)

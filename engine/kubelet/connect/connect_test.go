@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/rest"
 
@@ -40,6 +41,7 @@ type apiServer struct {
 	connections atomic.Int32                 // made so far
 	agent       atomic.Value                 // User-Agent of the last request
 	fault       func(n int, path string) int // status of the nth request, from 1; 0: well
+	cut         atomic.Bool                  // the next patch finds its connection closed
 	minor       string
 }
 
@@ -75,6 +77,11 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, `{"major":"1","minor":%q,"gitVersion":"v1.%s.0"}`, s.minor, s.minor)
 	case "/readyz":
 		fmt.Fprint(w, "ok")
+	case "/api/v1/namespaces/default/pods/web":
+		if s.cut.Swap(false) {
+			panic(http.ErrAbortHandler)
+		}
+		fmt.Fprint(w, r.Proto)
 	default:
 		w.WriteHeader(http.StatusNotFound)
 	}
@@ -341,6 +348,34 @@ func TestSeparateClientHasConnectionsOfItsOwn(t *testing.T) {
 	if got := s.connections.Load() - before; got != 2 {
 		t.Errorf("%d connections for two separate clients, want 2", got)
 	}
+}
+
+// A write goes out again by itself when the server closed the connection because it was idle.
+func TestWriterSpeaksHTTP1AndRepeatsWhatMetAClosedConnection(t *testing.T) {
+	s := serve(t, &apiServer{})
+	c, err := connect.Connect(t.Context(), connect.Options{Kubeconfig: kubeconfig(t, s.URL, s.authority())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closeIdle(t, c.Config) })
+	writer, err := c.Writer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	patch := func() {
+		t.Helper()
+		r := writer.CoreV1().RESTClient().Patch(types.StrategicMergePatchType).Namespace("default").Resource("pods").Name("web").Body([]byte("{}"))
+		if text, err := r.DoRaw(t.Context()); err != nil || string(text) != "HTTP/1.1" {
+			t.Errorf("answer %q, %v", text, err)
+		}
+	}
+	patch()
+	s.cut.Store(true)
+	patch()
+	if s.cut.Load() {
+		t.Error("the second write met an open connection")
+	}
+	closeIdleOf(t, writer.CoreV1().RESTClient())
 }
 
 func closeIdleOf(t *testing.T, c rest.Interface) {
