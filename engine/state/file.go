@@ -65,7 +65,7 @@ func openFile(path string, fsync bool, known formatSet) (*file, error) {
 
 // openBolt is bbolt.Open for files that may be damaged: bbolt panics on some of them, and leaves them open.
 func openBolt(path string, o bbolt.Options) (db *bbolt.DB, err error) {
-	o.Timeout, o.FreelistType, o.PreLoadFreelist = lockWait, bbolt.FreelistMapType, true
+	o.Timeout, o.FreelistType = lockWait, bbolt.FreelistMapType
 	var opened *os.File
 	o.OpenFile = func(name string, flag int, mode os.FileMode) (*os.File, error) {
 		// The file exists: a new one is only ever made by create.

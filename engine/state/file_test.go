@@ -203,7 +203,7 @@ func spoilRootPage(tb testing.TB, file string) {
 }
 
 // Where bbolt keeps what a test spoils, in bytes.
-const boltPage, boltRoot, boltFree, boltTransaction, boltIDs = 4096, 32, 48, 64, 16
+const boltPage, boltRoot, boltFree, boltPages, boltTransaction, boltSum, boltIDs = 4096, 32, 48, 56, 64, 72, 16
 
 func number(text []byte, at uint64) uint64 { return binary.NativeEndian.Uint64(text[at:]) }
 

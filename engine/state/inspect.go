@@ -12,31 +12,33 @@ import (
 
 // inspect reads the whole file without being able to change it, and says why it cannot be used.
 func (f *file) inspect(known formatSet) error {
+	content, err := os.Open(f.path)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	// To open for reading takes the lock and reads the head pages only, unless PreLoadFreelist is set.
 	db, err := openBolt(f.path, bbolt.Options{ReadOnly: true})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
+	if err := checkStructure(content, db.Info().PageSize); err != nil {
+		return err
+	}
 	return guard(func() error {
-		return db.View(func(tx *bbolt.Tx) error { return check(tx, f.path, known) })
+		return db.View(func(tx *bbolt.Tx) error { return check(tx, known) })
 	})
 }
 
-// check goes from the cheap to the dear: whose file, which format, all there, every record, every page.
-func check(tx *bbolt.Tx, path string, known formatSet) error {
+// check goes from the cheap to the dear: whose file, which format, every record, every page.
+func check(tx *bbolt.Tx, known formatSet) error {
 	format, err := formatOf(tx)
 	if err != nil {
 		return err
 	}
 	if err := known.accepts(format); err != nil {
 		return err
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	if info.Size() < tx.Size() {
-		return fmt.Errorf("%w: %d bytes of %d are missing", ErrDamaged, tx.Size()-info.Size(), tx.Size())
 	}
 	if err := tx.ForEach(checkBucket); err != nil {
 		return err
@@ -57,8 +59,7 @@ func formatOf(tx *bbolt.Tx) (int, error) {
 	return format, nil
 }
 
-// checkBucket holds every record against its checksum, which all formats have, and looks each up by its key: that
-// reads the pages above the records, where a spoiled length would make checkPages run off the file.
+// checkBucket holds every record against its checksum, which all formats have, and looks each up by its key.
 func checkBucket(name []byte, b *bbolt.Bucket) error {
 	return b.ForEach(func(key, sealed []byte) error {
 		if !bytes.Equal(b.Get(key), sealed) {
@@ -72,8 +73,8 @@ func checkBucket(name []byte, b *bbolt.Bucket) error {
 	})
 }
 
-// checkPages finds pages that are used twice or lost: writing to such a file would destroy records. It may only
-// follow a walk through all buckets, for it runs in a goroutine of bbolt's, where no guard helps.
+// checkPages finds pages that are lost and keys out of order: writing to such a file would destroy records. It may
+// only follow checkStructure, for it runs in a goroutine of bbolt's, where no guard helps.
 func checkPages(tx *bbolt.Tx) error {
 	var first error
 	for err := range tx.Check(bbolt.WithKVStringer(quiet{})) {
@@ -84,7 +85,7 @@ func checkPages(tx *bbolt.Tx) error {
 	return first
 }
 
-// quiet keeps bbolt from printing keys whose length may be spoiled.
+// quiet keeps bbolt from printing keys, which may be garbage of any length.
 type quiet struct{}
 
 // KeyToString implements bbolt.KVStringer.
