@@ -118,7 +118,7 @@ func TestAJournalIsBoundedWhateverIsWritten(t *testing.T) {
 		t.Errorf("a log of %d bytes", kept.size())
 	}
 	entries, forgotten := b.Of("a/x")
-	if len(entries) < 2 || len(entries)+forgotten != 1000 {
+	if n := len(entries); n < 2 || n > 5 || n+forgotten != 1000 { // each has 1.7 KB, and a pod 8
 		t.Errorf("%d kept, %d forgotten", len(entries), forgotten)
 	}
 	if last := entries[len(entries)-1]; !last.At.Equal(entry(999).At) || !strings.HasSuffix(last.Message, "ü…") || len(last.Draws) != 16 {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -50,6 +51,7 @@ type Broker struct {
 	provider kubelet.Provider
 	registry *prometheus.Registry
 
+	entered  atomic.Bool // all nodes are registered
 	nodes    *nodes.Keeper
 	pods     *pods.Broker
 	events   *events.Recorder
@@ -132,7 +134,7 @@ func nodeIP() string { return cmp.Or(os.Getenv("VKUBELET_POD_IP"), "127.0.0.1") 
 func (b *Broker) assemble() (err error) {
 	b.events = events.New(events.Options{
 		Client: b.cluster.Client, PerNode: b.config.Events.PerNode, PerProcess: b.config.Events.PerProcess,
-		Component: "kubelet", Idle: func() bool { return b.pods.Idle() }, Clock: clock.Real(), Log: b.log, Registerer: b.registry,
+		Component: "kubelet", Idle: func() bool { return b.entered.Load() && b.pods.Idle() }, Clock: clock.Real(), Log: b.log, Registerer: b.registry,
 	})
 	leases, err := b.cluster.Separate()
 	if err != nil {

@@ -40,6 +40,7 @@ func (b *Broker) serve(ctx, parts context.Context, g *group, started func()) err
 	if err := b.nodes.Start(registering); err != nil {
 		return err
 	}
+	b.entered.Store(true)
 	g.run(parts, "nodes", b.nodes.Run)
 	g.run(parts, "pods", b.pods.Run)
 	started()
