@@ -132,6 +132,8 @@ func (v Value) Call(args ...any) ([]Value, error) {
 	if s.call == nil {
 		return nil, errGone
 	}
+	defer func(was bool) { s.reading = was }(s.reading)
+	s.reading = false // what the function has decoded is no part of the answer
 	top := s.l.GetTop()
 	s.bytes = max(s.bytes, callBytes/16) // each line its own small budget at least; time bounds them all
 	s.l.Push(fn)

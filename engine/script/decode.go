@@ -58,6 +58,9 @@ func (v Value) Decode(path string, into any) error {
 
 // Texts is a list of texts that may be as long as all that one call can build: a log. Path and the error are as in Decode.
 func (v Value) Texts(path string) (texts []string, err error) {
+	if v.Kind() == Nil {
+		return nil, nil
+	}
 	left := v.state.answer
 	v.state.answer = callBytes
 	err = v.Decode(path, &texts)

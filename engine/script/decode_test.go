@@ -162,6 +162,26 @@ func TestDecodeBoundsAnAnswerWhereverItIsLong(t *testing.T) {
 	wantError(t, err, "answer[4]: the answer is too long")
 }
 
+// A line of a log may look at other pods as often as it likes.
+func TestWhatAFunctionInAnAnswerDecodesIsNoPartOfIt(t *testing.T) {
+	set := hook(t, `local long = ("x"):rep(1000) return function() return #pods{ name = long } end`)
+	err := set.Call(t.Context(), &script.Call{File: set.File("flaky"), Hook: "on_start", Args: []any{webPod()}, World: world{}, Limit: time.Minute}, func(a script.Answer) error {
+		for range 5000 {
+			if got, err := a.Values[0].Call(); err != nil || got[0].Number() != 0 {
+				return fmt.Errorf("answered %v, %w", got, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	var zero script.Value
+	if texts, err := zero.Texts("answer"); texts != nil || err != nil {
+		t.Errorf("the zero Value has texts: %q, %v", texts, err)
+	}
+}
+
 func TestDecodeReadsViewsAndConstants(t *testing.T) {
 	var got v1.PodStatus
 	if err := decodeInto(t, `return pod.status`, &got); err != nil {

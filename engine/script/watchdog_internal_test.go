@@ -83,7 +83,7 @@ func TestAHookThatRunsIsEndedThoughTheWatchdogSleeps(t *testing.T) {
 	w := &watchdog{gate: newGate(1, 1), burst: 1 << 40, born: time.Now()}
 	l := &leash{dog: w, done: make(chan struct{})}
 	w.gate.arm(0, l, 5*time.Millisecond)
-	for range 1 << 40 {
+	for range int64(1 << 40) {
 		select {
 		case <-l.Done():
 			if !strings.Contains(l.why, "took longer than 5ms") {

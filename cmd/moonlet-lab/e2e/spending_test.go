@@ -27,13 +27,7 @@ func spent(tb testing.TB, l *lab, contender int) spending {
 	return s
 }
 
-func (s spending) since(before spending) spending {
-	d := spending{}
-	for name, seconds := range s {
-		d[name] = seconds - before[name]
-	}
-	return d
-}
+func (s spending) since(before spending) spending { return since(s, before) }
 
 func (s spending) String() string {
 	var parts []string

@@ -47,12 +47,15 @@ func requests(tb testing.TB, client kubernetes.Interface) traffic {
 	return t
 }
 
-func (t traffic) since(before traffic) traffic {
-	d := traffic{}
-	for what, n := range t {
-		d[what] = n - before[what]
+func (t traffic) since(before traffic) traffic { return since(t, before) }
+
+// since is by how much each count has grown.
+func since[M ~map[string]N, N int | float64](now, before M) M {
+	grown := M{}
+	for what, n := range now {
+		grown[what] = n - before[what]
 	}
-	return d
+	return grown
 }
 
 // String tells of what there were many.
