@@ -15,7 +15,10 @@ import (
 )
 
 // api is the part of the API server that we write to. Answers are not decoded: they are about what we know already.
-type api struct{ rest rest.Interface }
+type api struct {
+	rest    rest.Interface
+	watches rest.Interface // lasts as long as it may, where a write has little time
+}
 
 // briefly asks for an answer without spec and status, in the form that the API server makes cheapest.
 const briefly = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"

@@ -76,7 +76,7 @@ func New(o Options) *Broker {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	b := &Broker{opts: o, api: api{o.Writer.CoreV1().RESTClient()}, table: newTable(o.Nodes), queue: newQueue()}
+	b := &Broker{opts: o, api: api{o.Writer.CoreV1().RESTClient(), o.Client.CoreV1().RESTClient()}, table: newTable(o.Nodes), queue: newQueue()}
 	b.polls = trouble{log: o.Log, text: "the provider does not say how a pod is"}
 	b.writes = trouble{log: o.Log, text: "a pod's status could not be written"}
 	b.adopter, _ = o.Provider.(kubelet.Adopter)

@@ -20,7 +20,7 @@ import (
 // twice before: that was half of all memory ever allocated.
 func (a api) watch(ctx context.Context, namespace string, o metav1.ListOptions) (watch.Interface, error) {
 	o.Watch = true
-	body, err := a.rest.Get().NamespaceIfScoped(namespace, namespace != "").Resource("pods").
+	body, err := a.watches.Get().NamespaceIfScoped(namespace, namespace != "").Resource("pods").
 		SetHeader("Accept", "application/vnd.kubernetes.protobuf;stream=watch").
 		VersionedParams(&o, scheme.ParameterCodec).MaxRetries(0).Stream(ctx)
 	if err != nil {
