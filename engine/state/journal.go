@@ -13,6 +13,10 @@ import (
 // crashes tells much within seconds.
 const journalEvery = 3 * time.Second
 
+// newsAtOnce is how many bytes of news one transaction takes: what a transaction costs by itself is shared by many batches, and
+// a commit that waits behind it waits for some milliseconds.
+const newsAtOnce = 1 << 20
+
 // Journals tell what the file should keep of them, as a log of numbered batches. [Store.Run] asks.
 type Journals interface {
 	// News is the next batch, and the numbers of those that nobody needs once it is kept; no bytes: there is none. With
@@ -50,7 +54,7 @@ func (s *Store) TakeJournals() []Batch {
 	return taken
 }
 
-// queueNews queues the next batch of the journals for the file and says whether there is more.
+// queueNews queues the next batches of the journals for the file and says whether there are more.
 func (s *Store) queueNews() (more bool) {
 	s.mu.Lock()
 	j := s.journals
@@ -58,7 +62,19 @@ func (s *Store) queueNews() (more bool) {
 	if j == nil {
 		return false
 	}
-	s.telling.Store(false) // what is told from now on may come too late for this batch
+	s.telling.Store(false) // what is told from now on may come too late for these batches
+	for size := 0; size < newsAtOnce; {
+		news, more := s.queueBatch(j)
+		if !more {
+			return false
+		}
+		size += len(news)
+	}
+	return true
+}
+
+// queueBatch queues one batch.
+func (s *Store) queueBatch(j Journals) (news []byte, more bool) {
 	number, news, over, more := j.News()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,7 +84,7 @@ func (s *Store) queueNews() (more bool) {
 	if len(news) > 0 {
 		s.queue.put(bucketJournals, batchRecord(number), sealedText(news))
 	}
-	return more
+	return news, more
 }
 
 // sealedText is bytes that are written as they are.
@@ -77,7 +93,7 @@ type sealedText []byte
 // batchRecord is the key of a batch: sorted like the numbers.
 func batchRecord(n uint64) string { return fmt.Sprintf("%016x", n) }
 
-// writeNews writes the next batch, and makes that there is another time where there is more, or the file is not to be tried
+// writeNews writes the next batches, and makes that there is another time where there are more, or the file is not to be tried
 // now.
 func (s *Store) writeNews() bool {
 	if s.Err() != nil {

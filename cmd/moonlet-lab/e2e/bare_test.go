@@ -51,7 +51,7 @@ func runBare(nodes []string) error {
 		return err
 	}
 	config.QPS, config.ContentType = -1, "application/vnd.kubernetes.protobuf"
-	config.NextProtos = []string{"http/1.1"} // costs the API server the least
+	config.NextProtos, config.DisableCompression = []string{"http/1.1"}, true // costs the API server the least
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return err

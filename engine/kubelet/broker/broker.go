@@ -113,6 +113,9 @@ func (b *Broker) connect(ctx context.Context) (err error) {
 	return b.permitted(ctx)
 }
 
+// Near says whether the API server is on this machine.
+func (b *Broker) Near() bool { return b.cluster.Near }
+
 // listen opens the kubelet API where its nodes say that they are.
 func (b *Broker) listen(ctx context.Context) (err error) {
 	address := net.JoinHostPort(nodeIP(), strconv.Itoa(b.config.Kubelet.Port))

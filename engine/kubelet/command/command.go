@@ -7,6 +7,7 @@ package command
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strings"
 
@@ -79,6 +80,15 @@ func flags(cmd *cobra.Command) {
 // holds is mostly pods, which stay. For 1,000 nodes with 10,000 pods it is 176 MiB resident instead of 220. $GOGC goes before.
 const gcPercent = 50
 
+// makeRoom leaves half of the processors, rounded down, to the control plane that this machine also runs: it does nine tenths of
+// the work that a pod is. On all of them, our threads would look for work and the garbage collector would use what seems idle, in
+// time that is the API server's: a sixth of our CPU. $GOMAXPROCS goes before.
+func makeRoom(near bool) {
+	if near && os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS((runtime.GOMAXPROCS(0) + 1) / 2)
+	}
+}
+
 func run(cmd *cobra.Command, registry *kubelet.Registry, version string) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
@@ -102,6 +112,7 @@ func run(cmd *cobra.Command, registry *kubelet.Registry, version string) error {
 	if err != nil {
 		return err
 	}
+	makeRoom(b.Near())
 	return b.Run(cmd.Context(), func() {
 		// A banner among JSON lines would be noise to whoever collects them: they get a line that tells the same.
 		if store.Current().Log.Format == "json" {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/connrotation"
@@ -18,6 +19,7 @@ type Cluster struct {
 	Client    kubernetes.Interface
 	Minor     int    // of the API server: 37 for v1.37
 	Server    string // URL of the API server
+	Near      bool   // the API server is on this machine, or seems to be: it is reached over loopback
 	Namespace string // of the kubeconfig's context or of this pod; "default" where neither says
 }
 
@@ -68,8 +70,19 @@ func clientConfig(found *rest.Config, userAgent string, log *slog.Logger) *rest.
 	config.ContentType = "application/vnd.kubernetes.protobuf"
 	config.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
 	config.UserAgent = userAgent
+	config.DisableCompression = config.DisableCompression || near(config) // within a machine nothing is won by it, and both ends pay
 	config.WarningHandlerWithContext = warnings{log}
 	return config
+}
+
+// near says whether requests stay on this machine.
+func near(config *rest.Config) bool {
+	server, _, err := rest.DefaultServerURL(config.Host, "", schema.GroupVersion{}, true)
+	if err != nil {
+		return false // whoever makes the client says so
+	}
+	ip := net.ParseIP(server.Hostname())
+	return ip.IsLoopback() || server.Hostname() == "localhost"
 }
 
 // miscellaneous is the code of all warnings that API servers send.

@@ -59,7 +59,7 @@ func Connect(ctx context.Context, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", found.source, oneLine{err})
 	}
-	c := &Cluster{Config: config, Client: client, Server: config.Host, Namespace: found.namespace}
+	c := &Cluster{Config: config, Client: client, Server: config.Host, Near: near(config), Namespace: found.namespace}
 	a := attempts{Options: o, server: config.Host, source: found.source, rest: client.Discovery().RESTClient()}
 	if c.Minor, err = a.run(ctx); err != nil {
 		return nil, err
