@@ -28,6 +28,7 @@ type Entry struct {
 	What      string    // a word: Created, Pulled, Started, Exited, on_start, Reloaded, a verb …
 	Container string    // empty: the pod as a whole
 	Message   string    // details: what a hook answered, how a run ended
+	Figures   []int64   // fill Message: a number for each %d, milliseconds for each %s; what was read has them in Message
 	Kind      Kind
 	By        string // which one of that kind: "flaky.lua:12", "user", "kubelet", who set the fault
 	Rule      string // of the kubelet, with its figures: "back-off 20s after the 2nd crash"
@@ -53,7 +54,7 @@ type Draw struct {
 func (e Entry) String() string {
 	var b strings.Builder
 	b.WriteString(e.At.UTC().Format("2006-01-02T15:04:05.000Z"))
-	for _, part := range []string{e.What, e.Container, e.Message} {
+	for _, part := range []string{e.What, e.Container, e.text()} {
 		if part != "" {
 			b.WriteString("  " + part)
 		}
@@ -83,6 +84,33 @@ func (d Draw) String() string {
 
 // sameAnswer says that two entries about a question tell the same, whenever it was put.
 func (e *Entry) sameAnswer(o *Entry) bool {
-	return e.What == o.What && cut(e.Message) == cut(o.Message) && e.By == o.By && e.Generation == o.Generation &&
+	return e.What == o.What && cut(e.text()) == cut(o.text()) && e.By == o.By && e.Generation == o.Generation &&
 		slices.Equal(e.Draws, o.Draws[:min(len(o.Draws), maxDraws)])
+}
+
+// text is the message with its figures.
+func (e *Entry) text() string {
+	if len(e.Figures) == 0 {
+		return e.Message
+	}
+	return Fill(e.Message, e.Figures)
+}
+
+// Fill puts figures into their places in a text: numbers for %d, milliseconds for %s. What has no figure stays as it is.
+func Fill(text string, figures []int64) string {
+	filled := make([]byte, 0, len(text)+16)
+	for {
+		before, after, found := strings.Cut(text, "%")
+		filled = append(filled, before...)
+		if !found || after == "" || len(figures) == 0 {
+			return string(filled) + text[len(before):]
+		}
+		switch after[0] {
+		case 'd':
+			filled = strconv.AppendInt(filled, figures[0], 10)
+		default:
+			filled = append(filled, time.Duration(figures[0]*int64(time.Millisecond)).String()...)
+		}
+		text, figures = after[1:], figures[1:]
+	}
 }

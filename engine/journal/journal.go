@@ -11,6 +11,7 @@ package journal
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 const (
@@ -35,6 +36,7 @@ type Book struct {
 
 	pages  []page    // closed, the oldest first; guarded by mu
 	open   []byte    // the page being filled; guarded by mu
+	spare  []byte    // room for the next page; guarded by mu
 	closed uint64    // the number of the newest closed page; guarded by mu
 	size   int       // bytes of the closed pages; guarded by mu
 	told   uint64    // the newest page that News gave; guarded by mu
@@ -45,12 +47,12 @@ type Book struct {
 type Diary struct {
 	name   string
 	number int
-	last   place  // of the latest entry
-	since  uint64 // no entry lies in a page before that one
-	count  int    // of the entries kept
-	bytes  int    // they take, nearly
-	total  int    // ever written
-	gone   bool   // forgotten
+	last   place       // of the latest entry
+	since  uint64      // no entry lies in a page before that one
+	count  int         // of the entries kept
+	bytes  int         // they take, nearly
+	total  int         // ever written
+	gone   atomic.Bool // forgotten
 }
 
 // Add is [Book.Write] for those who have no Diary at hand.
@@ -79,6 +81,13 @@ func (b *Book) Diary(pod string) *Diary {
 	return d
 }
 
+// Warm has the processor fetch the diary while its caller has other things to do.
+func (d *Diary) Warm() {
+	if d != nil {
+		d.gone.Load()
+	}
+}
+
 func (b *Book) name(d *Diary, pod string) {
 	if b.pods == nil {
 		b.pods = map[string]*Diary{}
@@ -93,7 +102,7 @@ func (b *Book) name(d *Diary, pod string) {
 func (b *Book) Write(d *Diary, entries ...Entry) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if d.gone {
+	if d.gone.Load() {
 		return
 	}
 	for i := range entries {
@@ -171,7 +180,7 @@ func (b *Book) Forget(pod string) {
 }
 
 func (b *Book) forget(d *Diary) {
-	d.gone = true
+	d.gone.Store(true)
 	b.live -= d.bytes + len(d.name)
 	delete(b.pods, d.name)
 	b.numbers[d.number] = nil

@@ -107,6 +107,38 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	})
 }
 
+func TestFiguresOfAMessageAreReadInTheirPlaces(t *testing.T) {
+	for _, test := range []struct {
+		message string
+		figures []int64
+		want    string
+	}{
+		{"ready after %s, exit %d after %s", []int64{1132, 137, 5_400_000}, "ready after 1.132s, exit 137 after 1h30m0s"},
+		{"exit %d", []int64{-1}, "exit -1"},
+		{"after %s", []int64{0}, "after 0s"},
+		{"%d", []int64{1 << 62}, "4611686018427387904"},
+		{"100 % of %s", nil, "100 % of %s"},
+		{"more %d than %d", []int64{1}, "more 1 than %d"},
+		{"fewer %d", []int64{1, 2}, "fewer 1"},
+		{"it ends with %", []int64{1}, "it ends with %"},
+	} {
+		b, kept := &journal.Book{Logged: true}, shelf{}
+		b.Add("a/x", journal.Entry{At: noon, What: "on_start", Hook: "on_start", Message: test.message, Figures: test.figures})
+		b.Add("a/x", journal.Entry{At: noon, What: "on_start", Hook: "on_start", Message: test.want, Again: true})
+		kept.take(b)
+		for how, book := range map[string]*journal.Book{"written": b, "kept": kept.read(t)} {
+			got, _ := book.Of("a/x")
+			if len(got) != 1 || got[0].Message != test.want || got[0].Figures != nil {
+				t.Errorf("%s, %q with %v: %+v, want one entry that says %q", how, test.message, test.figures, got, test.want)
+			}
+		}
+	}
+	e := journal.Entry{At: noon, Message: "exit %d", Figures: []int64{3}}
+	if got := e.String(); !strings.HasSuffix(got, "  exit 3") {
+		t.Errorf("it prints as %s", got)
+	}
+}
+
 func TestAJournalIsBoundedWhateverIsWritten(t *testing.T) {
 	b, kept := &journal.Book{Logged: true}, shelf{}
 	flood := make([]journal.Draw, 10_000)

@@ -110,7 +110,8 @@ func (b *Book) room() {
 // turn closes the open page.
 func (b *Book) turn() {
 	b.closed++
-	b.pages = append(b.pages, page{b.closed, slices.Clone(b.open)})
+	b.pages = append(b.pages, page{b.closed, append(b.spare[:0], b.open...)})
+	b.spare = nil
 	b.size += len(b.open)
 	b.open = append(b.open[:0], logForm)
 	b.tidy()
@@ -127,6 +128,9 @@ func (b *Book) tidy() {
 		b.pages[0] = page{}
 		b.pages = b.pages[1:]
 		b.size -= len(oldest.bytes)
+		if !b.Logged { // else somebody may still have it
+			b.spare = oldest.bytes
+		}
 		if oldest.number <= b.told {
 			b.over = append(b.over, emptied{oldest.number, b.closed + 1})
 		}

@@ -24,6 +24,7 @@ const (
 	hasHook  // and Ask
 	hasDraws
 	hasGeneration
+	hasFigures
 )
 
 var kinds = []Kind{"", Kubelet, Script, User, Fault, Reload, Param, Restart}
@@ -40,7 +41,7 @@ func appendBody(to []byte, e *Entry, d *words) []byte {
 		to = d.spell(to, cut(e.Container))
 	}
 	switch {
-	case has&hasMessage != 0 && has&hasDraws != 0:
+	case has&hasMessage != 0 && has&hasDraws != 0 && has&hasFigures == 0:
 		to = spellOut(to, cut(e.Message)) // what was drawn for it is said once
 	case has&hasMessage != 0:
 		to = d.spell(to, cut(e.Message))
@@ -60,6 +61,9 @@ func appendBody(to []byte, e *Entry, d *words) []byte {
 	if has&hasGeneration != 0 {
 		to = binary.AppendUvarint(to, e.Generation)
 	}
+	if has&hasFigures != 0 {
+		to = appendFigures(to, e.Figures)
+	}
 	return to
 }
 
@@ -76,6 +80,7 @@ func contents(e *Entry) (has byte) {
 	set(hasHook, e.Hook != "")
 	set(hasDraws, len(e.Draws) > 0)
 	set(hasGeneration, e.Generation != 0)
+	set(hasFigures, len(e.Figures) > 0)
 	return has
 }
 
@@ -88,6 +93,18 @@ func appendDraws(to []byte, draws []Draw, d *words) []byte {
 	for i := range draws {
 		to = d.spell(d.spell(to, cut(draws[i].Name)), cut(draws[i].Kind))
 		to = binary.LittleEndian.AppendUint64(to, math.Float64bits(draws[i].Value))
+	}
+	return to
+}
+
+// maxFigures is how many figures a message may have.
+const maxFigures = 16
+
+func appendFigures(to []byte, figures []int64) []byte {
+	figures = figures[:min(len(figures), maxFigures)]
+	to = appendNumber(to, len(figures))
+	for _, f := range figures {
+		to = binary.AppendVarint(to, f)
 	}
 	return to
 }
@@ -142,6 +159,14 @@ func readBody(body []byte, d *words) (Entry, error) {
 	if has&hasGeneration != 0 {
 		e.Generation = uint64(r.number(math.MaxInt)) //nolint:gosec // not negative
 	}
+	if has&hasFigures != 0 {
+		var figures [maxFigures]int64
+		n := r.number(maxFigures)
+		for i := range n {
+			figures[i] = r.signed()
+		}
+		e.Message = Fill(e.Message, figures[:n])
+	}
 	return e, r.err
 }
 
@@ -177,6 +202,16 @@ func (r *reader) number(most int) (n int) {
 	if r.err == nil {
 		n, r.rest, r.err = readNumber(r.rest, most)
 	}
+	return n
+}
+
+func (r *reader) signed() int64 {
+	n, size := binary.Varint(r.rest)
+	if r.err != nil || size <= 0 {
+		r.err = errLog
+		return 0
+	}
+	r.rest = r.rest[size:]
 	return n
 }
 

@@ -36,7 +36,7 @@ func (p *Provider) change(ctx context.Context, c change, edit func(*draft) error
 	defer room.back()
 	for range maxRounds {
 		d := p.draft(ctx, c.key)
-		d.entries = room.entries[:0]
+		d.entries, d.figures = room.entries[:0], room.figures[:0]
 		err := edit(d)
 		if errors.Is(err, errUnchanged) {
 			return d.old, nil
@@ -45,7 +45,7 @@ func (p *Provider) change(ctx context.Context, c change, edit func(*draft) error
 			return nil, err
 		}
 		committed, err := d.commit(c.wait)
-		room.entries = d.entries
+		room.entries, room.figures = d.entries, d.figures
 		if retry(err) {
 			continue
 		}
@@ -55,7 +55,10 @@ func (p *Provider) change(ctx context.Context, c change, edit func(*draft) error
 }
 
 // notebook is room for the entries of a draft. Every due time fills one, and none is kept: the journal packs what it gets.
-type notebook struct{ entries []journal.Entry }
+type notebook struct {
+	entries []journal.Entry
+	figures []int64 // of their messages
+}
 
 var notes = sync.Pool{New: func() any { return new(notebook) }}
 
@@ -79,6 +82,7 @@ type draft struct {
 	at    time.Time
 
 	entries  []journal.Entry
+	figures  []int64     // of their messages
 	events   []pod.Event // what the machine did
 	asked    []nodeWrite // what hooks wrote into node.memo
 	derived  *v1.PodStatus
@@ -94,7 +98,9 @@ func (p *Provider) draft(ctx context.Context, key state.Key) *draft {
 	if d.old == nil {
 		return d
 	}
-	d.memory = extraOf(d.old).memory
+	x := extraOf(d.old)
+	d.memory = x.memory
+	x.diary.Warm()
 	next := *d.old
 	d.next = &next
 	d.owner = d.gen.File(next.Owner)
@@ -142,11 +148,11 @@ func (d *draft) remember(ask string, asked hook.Asked, e journal.Entry) {
 		d.writeNode(ask, nodeWrite{set: asked.NodeMemo, deleted: asked.NodeDeleted})
 	}
 	if d.tells() {
-		e.Kind, e.By, e.Generation, e.Draws = journal.Script, asked.By, asked.Generation, drawsOf(asked.Draws)
+		e.Kind, e.By, e.Generation, e.Draws = journal.Script, asked.By, asked.Generation, asked.Draws
 		e.Hook, _, e.Ask = hook.ParseAskID(ask)
 	}
 	if asked.Broken {
-		e.Message = "the script broke; built-in behaviour instead"
+		e.Message, e.Figures = "the script broke; built-in behaviour instead", nil
 	}
 	d.note(e)
 }
@@ -201,7 +207,9 @@ func (d *draft) Pull(q pod.Question) pod.Pull {
 	answer, asked := d.p.hooks.OnPull(d.ctx, d.subject(ask), q)
 	e := journal.Entry{At: q.Now, What: hook.OnPull, Container: q.Container.Name, Again: d.again || !q.Now.Equal(q.At)}
 	if d.tells() {
-		e.Message = pullText(answer)
+		before := len(d.figures)
+		e.Message, d.figures = pullText(answer, d.figures)
+		e.Figures = d.figures[before:]
 	}
 	d.remember(ask, asked, e)
 	return answer
@@ -216,7 +224,9 @@ func (d *draft) Start(q pod.Question) pod.Outcome {
 	answer, asked := d.p.hooks.OnStart(d.ctx, d.subject(ask), q)
 	e := journal.Entry{At: q.Now, What: hook.OnStart, Container: q.Container.Name, Again: d.again || !q.Now.Equal(q.At)}
 	if d.tells() {
-		e.Message = outcomeText(answer)
+		before := len(d.figures)
+		e.Message, d.figures = outcomeText(answer, d.figures)
+		e.Figures = d.figures[before:]
 	}
 	d.remember(ask, asked, e)
 	return answer
