@@ -28,7 +28,7 @@ type Book struct {
 
 	mu      sync.Mutex
 	pods    map[string]*Diary // by name; guarded by mu
-	numbers []*Diary          // by their numbers; guarded by mu
+	numbers []numbered        // by their numbers; guarded by mu
 	free    []int             // numbers that nobody has; guarded by mu
 	words   words             // guarded by mu
 	body    []byte            // of the entry being added; guarded by mu
@@ -41,6 +41,12 @@ type Book struct {
 	size   int       // bytes of the closed pages; guarded by mu
 	told   uint64    // the newest page that News gave; guarded by mu
 	over   []emptied // pages that are no more, but still in the log; guarded by mu
+}
+
+// numbered is the diary of a number, if there is one. What is asked of all of them in a row is here: they lie far apart.
+type numbered struct {
+	*Diary
+	past int // its entries up to this one are forgotten
 }
 
 // Diary is one pod's latest entries. Its fields are guarded by the book's mu.
@@ -70,9 +76,9 @@ func (b *Book) Diary(pod string) *Diary {
 		d.number, b.free = b.free[n-1], b.free[:n-1]
 	} else {
 		d.number = len(b.numbers)
-		b.numbers = append(b.numbers, nil)
+		b.numbers = append(b.numbers, numbered{})
 	}
-	b.numbers[d.number] = d
+	b.numbers[d.number] = numbered{Diary: d}
 	b.name(d, pod)
 	if b.Logged {
 		b.room()
@@ -117,22 +123,23 @@ func (b *Book) add(d *Diary, e *Entry) {
 	b.body = appendBody(b.body[:0], e, &b.words)
 	b.room()
 	b.teach()
-	d.grew(b.enter(d, d.total+1, b.body), &b.live)
+	b.grew(d, b.enter(d, d.total+1, b.body))
 }
 
-// grew counts an entry of so many bytes, and forgets the oldest ones where there are too many. How long those are lies far
+// grew counts an entry of a diary, of so many bytes, and forgets the oldest ones where there are too many. How long those are lies far
 // away in memory: they count as much as the others do on average.
-func (d *Diary) grew(size int, live *int) {
+func (b *Book) grew(d *Diary, size int) {
 	d.total++
 	d.count++
 	d.bytes += size
-	*live += size
+	b.live += size
 	for d.count > Kept || d.bytes > maxBytes && d.count > 1 {
 		oldest := d.bytes / d.count
 		d.count--
 		d.bytes -= oldest
-		*live -= oldest
+		b.live -= oldest
 	}
+	b.numbers[d.number].past = d.total - d.count
 }
 
 // has says that the question was answered that way when it was last put.
@@ -183,6 +190,6 @@ func (b *Book) forget(d *Diary) {
 	d.gone.Store(true)
 	b.live -= d.bytes + len(d.name)
 	delete(b.pods, d.name)
-	b.numbers[d.number] = nil
+	b.numbers[d.number] = numbered{}
 	b.free = append(b.free, d.number)
 }

@@ -91,18 +91,18 @@ func (b *Book) takeEntry(d *Diary, at place, r record) {
 		d.count, d.bytes, d.since = 0, 0, at.page
 	}
 	d.last, d.total = at, r.ordinal-1
-	d.grew(len(r.body), &b.live)
+	b.grew(d, len(r.body))
 }
 
 // diaryOf is the diary of a number: one without a name, where there is none.
 func (b *Book) diaryOf(number int) *Diary {
 	for len(b.numbers) <= number {
-		b.numbers = append(b.numbers, nil)
+		b.numbers = append(b.numbers, numbered{})
 	}
-	if b.numbers[number] == nil {
-		b.numbers[number] = &Diary{number: number}
+	if b.numbers[number].Diary == nil {
+		b.numbers[number] = numbered{Diary: &Diary{number: number}}
 	}
-	return b.numbers[number]
+	return b.numbers[number].Diary
 }
 
 // Retain forgets the journals that keep says no to: of pods that are no more. It follows the last Load.
@@ -112,10 +112,10 @@ func (b *Book) Retain(keep func(pod string) bool) {
 	b.free = b.free[:0]
 	for n, d := range b.numbers {
 		switch {
-		case d == nil:
+		case d.Diary == nil:
 			b.free = append(b.free, n)
 		case d.name == "" || !keep(d.name):
-			b.forget(d)
+			b.forget(d.Diary)
 		}
 	}
 }

@@ -145,14 +145,14 @@ func (b *Book) rescue(p page) {
 			if b.Logged && r.number < len(b.words.list) {
 				b.spellOut(r.number)
 			}
-		case r.number >= len(b.numbers) || b.numbers[r.number] == nil:
+		case r.number >= len(b.numbers) || b.numbers[r.number].Diary == nil:
 		case r.sort == isName:
 			if d := b.numbers[r.number]; d.name == string(r.body) {
-				b.sign(d)
+				b.sign(d.Diary)
 			}
 		default:
-			if d := b.numbers[r.number]; r.ordinal > d.total-d.count && d.since <= p.number {
-				b.move(d)
+			if d := b.numbers[r.number]; r.ordinal > d.past && d.since <= p.number {
+				b.move(d.Diary)
 			}
 		}
 		return nil
