@@ -5,11 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/moonlet-dev/moonlet/engine/journal"
 	"github.com/moonlet-dev/moonlet/engine/script"
 )
 
@@ -103,7 +103,7 @@ type Subject struct {
 type Asked struct {
 	By          string // "flaky.lua:12"; empty: built in
 	Generation  uint64
-	Draws       []journal.Draw
+	Draws       []script.Drawn
 	ReadWorld   bool           // the answer read other objects: it lives at most a second
 	Broken      bool           // a script was asked and broke; the caller's default serves
 	Err         error          // how it broke; nil unless Broken
@@ -170,7 +170,7 @@ func (h *Hooks) call(ctx context.Context, file *script.File, key string, q quest
 	}
 	start := time.Now() //nolint:forbidigo // a hook's running time is the machine's, not the story's
 	err := gen.set.Call(ctx, c, func(a script.Answer) error {
-		asked.Draws, asked.ReadWorld = drawsOf(a.Draws), a.ReadWorld
+		asked.Draws, asked.ReadWorld = slices.Clone(a.Draws), a.ReadWorld
 		return read(a)
 	})
 	took := time.Since(start)
@@ -184,18 +184,6 @@ func (h *Hooks) call(ctx context.Context, file *script.File, key string, q quest
 	}
 	asked.takeMemo(q.subject.Pod, node)
 	return asked, true
-}
-
-// drawsOf copies draws for the journal: the state that drew them goes on to other questions.
-func drawsOf(drawn []script.Drawn) []journal.Draw {
-	if len(drawn) == 0 {
-		return nil
-	}
-	draws := make([]journal.Draw, len(drawn))
-	for i, d := range drawn {
-		draws[i] = journal.Draw(d)
-	}
-	return draws
 }
 
 // draws are those of the question: asked again, it has the same.

@@ -36,7 +36,7 @@ func (p *Provider) change(ctx context.Context, c change, edit func(*draft) error
 	defer room.back()
 	for range maxRounds {
 		d := p.draft(ctx, c.key)
-		d.entries, d.figures = room.entries[:0], room.figures[:0]
+		d.notebook = notebook{room.entries[:0], room.figures[:0], room.draws[:0]}
 		err := edit(d)
 		if errors.Is(err, errUnchanged) {
 			return d.old, nil
@@ -45,7 +45,7 @@ func (p *Provider) change(ctx context.Context, c change, edit func(*draft) error
 			return nil, err
 		}
 		committed, err := d.commit(c.wait)
-		room.entries, room.figures = d.entries, d.figures
+		*room = d.notebook
 		if retry(err) {
 			continue
 		}
@@ -57,7 +57,8 @@ func (p *Provider) change(ctx context.Context, c change, edit func(*draft) error
 // notebook is room for the entries of a draft. Every due time fills one, and none is kept: the journal packs what it gets.
 type notebook struct {
 	entries []journal.Entry
-	figures []int64 // of their messages
+	figures []int64        // of their messages
+	draws   []journal.Draw // of their hooks
 }
 
 var notes = sync.Pool{New: func() any { return new(notebook) }}
@@ -81,8 +82,7 @@ type draft struct {
 	owner *script.File
 	at    time.Time
 
-	entries  []journal.Entry
-	figures  []int64     // of their messages
+	notebook
 	events   []pod.Event // what the machine did
 	asked    []nodeWrite // what hooks wrote into node.memo
 	derived  *v1.PodStatus
@@ -148,13 +148,22 @@ func (d *draft) remember(ask string, asked hook.Asked, e journal.Entry) {
 		d.writeNode(ask, nodeWrite{set: asked.NodeMemo, deleted: asked.NodeDeleted})
 	}
 	if d.tells() {
-		e.Kind, e.By, e.Generation, e.Draws = journal.Script, asked.By, asked.Generation, asked.Draws
+		e.Kind, e.By, e.Generation, e.Draws = journal.Script, asked.By, asked.Generation, d.drawn(asked.Draws)
 		e.Hook, _, e.Ask = hook.ParseAskID(ask)
 	}
 	if asked.Broken {
 		e.Message, e.Figures = "the script broke; built-in behaviour instead", nil
 	}
 	d.note(e)
+}
+
+// drawn are draws as the journal has them.
+func (d *draft) drawn(draws []script.Drawn) []journal.Draw {
+	before := len(d.draws)
+	for _, one := range draws {
+		d.draws = append(d.draws, journal.Draw(one))
+	}
+	return d.draws[before:]
 }
 
 // writeNode notes what a question did to the memo of the pod's node.

@@ -83,7 +83,7 @@ func (d *draft) askStatus(x *extra) (status *v1.PodStatus, again time.Time) {
 func (d *draft) latch(s *v1.PodStatus, asked hook.Asked) {
 	life, events := d.next.Life.Stop(d.acted(), s, d.at)
 	d.next.Life = life
-	d.note(journal.Entry{What: hook.Status, Message: "latched " + string(s.Phase), Kind: journal.Script, By: asked.By, Hook: hook.Status, Generation: asked.Generation, Draws: asked.Draws})
+	d.note(journal.Entry{What: hook.Status, Message: "latched " + string(s.Phase), Kind: journal.Script, By: asked.By, Hook: hook.Status, Generation: asked.Generation, Draws: d.drawn(asked.Draws)})
 	d.happened(events)
 	d.fold()
 	d.derived = life.Status(d.acted(), d.facts())
