@@ -53,6 +53,29 @@ func TestJournalsAreKeptInTheOrderOfTheirNumbers(t *testing.T) {
 	}
 }
 
+// More batches than one transaction takes are kept all the same.
+func TestManyBatchesOfJournalsAreKept(t *testing.T) {
+	const many = 40
+	long := strings.Repeat("x", 100_000)
+	texts := make([]string, many)
+	for i := range texts {
+		texts[i] = long
+	}
+	o := state.Options{Path: path(t)}
+	s := opened(t, o)
+	s.KeepJournals(&told{texts: texts})
+	s = again(t, s, o)
+	kept := s.TakeJournals()
+	if len(kept) != many {
+		t.Fatalf("%d of %d batches are kept", len(kept), many)
+	}
+	for i, b := range kept {
+		if b.Number != uint64(i+1) || string(b.News) != long {
+			t.Errorf("batch %d has number %d and %d bytes", i+1, b.Number, len(b.News))
+		}
+	}
+}
+
 // again closes a store and opens it anew.
 func again(t *testing.T, s *state.Store, o state.Options) *state.Store {
 	t.Helper()

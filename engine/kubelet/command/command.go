@@ -34,7 +34,9 @@ port-forward and top work as with other nodes. Scripts and configuration are rea
 
 ` + providers(registry) + `
 The nodes carry the taint virtual-kubelet.io/provider, so that only pods that tolerate it come. Ctrl-C stops nothing but
-this process: start it again and it goes on with its pods; --on-exit drain or delete cleans up instead.`,
+this process: start it again and it goes on with its pods; --on-exit drain or delete cleans up instead.
+
+Where the control plane runs on this machine too, half of the processors are left to it; $GOMAXPROCS decides otherwise.`,
 		Example: `  moonlet kubelet
   moonlet kubelet --nodes 3 --nodename moon --scripts examples/first
   moonlet kubelet --provider-config examples/provider.toml
