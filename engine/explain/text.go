@@ -77,10 +77,20 @@ func why(b *strings.Builder, e api.Explanation, o Options) {
 		return
 	}
 	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	layout := layoutOf(shown[0][0].At, e.At)
 	for _, s := range shown {
-		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", s[0].At.Format("15:04:05.000"), cmp.Or(s[0].Container, "pod"), what(s), because(s.decisive()))
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", s[0].At.Format(layout), cmp.Or(s[0].Container, "pod"), what(s), because(s.decisive()))
 	}
 	_ = t.Flush() // a Builder takes everything
+}
+
+// layoutOf is how times from first to last are written: with their date unless all are of one day.
+func layoutOf(first, last time.Time) string {
+	const clock, date = "15:04:05.000", "2006-01-02 "
+	if first.Format(date) == last.In(first.Location()).Format(date) {
+		return clock
+	}
+	return date + clock
 }
 
 // step is causes that a person reads as one: a container that is brought up at once, a failure told twice.

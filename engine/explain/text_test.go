@@ -1,6 +1,7 @@
 package explain_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -52,5 +53,26 @@ NEXT
 `
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A pod that lives for days tells of which day it speaks.
+func TestTimesOfSeveralDaysHaveTheirDate(t *testing.T) {
+	causes := func(ages ...time.Duration) (c []api.Cause) {
+		for _, age := range ages {
+			c = append(c, api.Cause{At: *at(-age), What: "Ready", Container: "app", By: "kubelet"})
+		}
+		return c
+	}
+	for want, ages := range map[string][]time.Duration{
+		"  12:00:00.000  app  Ready  kubelet\n":            {0},
+		"  00:00:00.000  app  Ready  kubelet\n":            {12 * time.Hour, 0},
+		"  2026-11-19 23:59:59.000  app  Ready  kubelet\n": {12*time.Hour + time.Second, 0},
+		"  2026-11-20 12:00:00.000  app  Ready  kubelet\n": {72 * time.Hour, 0},
+	} {
+		got := explain.Text(api.Explanation{At: noon, Causes: causes(ages...)}, explain.Options{})
+		if !strings.Contains(got, want) {
+			t.Errorf("%v: want %q in\n%s", ages, want, got)
+		}
 	}
 }

@@ -239,6 +239,30 @@ match = true
 	}
 }
 
+// A scenario without an end fails, whatever it does about errors; one that takes a month does not.
+func TestAScenarioEnds(t *testing.T) {
+	f := folder(`
+match = true
+scenario("loop", function() loop_every("1h", function() end) end)
+scenario("stubborn", function() while true do pcall(wait, "24h") end end)
+scenario("month", function() wait("744h") end)
+`)
+	f.Stories = suite.Stories("scripts", f.Scripts)
+	r := run(t, suite.Options{Folder: f, Seed: 1})
+	for _, one := range r.Files[0].Tests {
+		failure := one.Failure
+		if one.Name == "month" {
+			if failure != nil {
+				t.Errorf("month: %+v", failure)
+			}
+			continue
+		}
+		if failure == nil || !strings.Contains(failure.Text, "after 31 days of the story the scenario has not ended") || failure.At > suite.Seconds(744*time.Hour) {
+			t.Errorf("%s: %+v", one.Name, failure)
+		}
+	}
+}
+
 func TestATestCanBeginWithPods(t *testing.T) {
 	r := run(t, suite.Options{Folder: folder("match = true", `
 it("has a crew", { nodes = { { count = 2 } }, pods = { { name = "web", count = 3 }, { name = "db" } } }, function()
