@@ -31,33 +31,22 @@ end
 
 // benchExplain: what it costs to know why. Ten thousand pods that crash for ever live by turns with their journals and without:
 // the same pods, for two nodes full of them differ by as much as all journals cost, by chance and where they lie in memory.
-// Once in memory, and beside it with journals by turns with journals, which says how far to believe it; and once with a state
-// file, which after each turn gets the time to take what the journals tell, as it has in a story that is lived. One processor at a time: what the garbage collector does on one that
-// would else be idle, it does for the fun of it, and more of it than all journals cost.
+// Once in memory, and once with a state file, which after each turn gets the time to take what the journals tell, as it has in a
+// story that is lived; and with journals by turns with journals, which says how far to believe it. One processor at a time: what
+// the garbage collector does on one that would else be idle, it does for the fun of it, and more of it than all journals cost.
 func benchExplain(b *testing.B, t *table) {
 	b.Helper()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	without := crashers(b, false, true)
 	heap := without.heap
 	must(b, without.Close())
-	for _, where := range []string{"in memory", "with a state file"} {
-		lasting := where != "in memory"
-		c := crashers(b, lasting, false)
-		slice, turns, rounds := 5*time.Second, 36, 60
+	for _, lasting := range []bool{false, true} {
+		c, where := crashers(b, lasting, false), "in memory"
 		if lasting {
-			slice, turns, rounds = 10*time.Second, 4, 10
+			where = "with a state file"
 		}
-		more := func(quiet func(mute bool) bool) float64 {
-			var ratios []float64
-			for range rounds {
-				ratios = append(ratios, c.ratio(b, slice, turns, quiet))
-			}
-			return 100 * (median(ratios) - 1)
-		}
-		t.atMost("journals of 10,000 crashing pods, CPU, "+where, more(func(mute bool) bool { return mute }), 5, "%")
-		if !lasting {
-			t.figure("  with journals against with journals", fmt.Sprintf("%.1f %%", more(func(bool) bool { return false })))
-		}
+		t.atMost("journals of 10,000 crashing pods, CPU, "+where, c.more(b, func(mute bool) bool { return mute }), 5, "%")
+		t.figure("  with journals against with journals", fmt.Sprintf("%.1f %%", c.more(b, func(bool) bool { return false })))
 		if !lasting {
 			used, kept := c.heap-heap, c.entries(b)
 			t.atMost("  memory of a transition", float64(used)/float64(kept), 300, "B")
@@ -121,18 +110,34 @@ const crashPods = 10_000
 // crashLoop is a node whose pods crash for ever.
 type crashLoop struct {
 	*sim.Sim
-	wait time.Duration // after each turn, for the state file
-	heap int64         // that it takes, once all have lived for a while
-	mute *atomic.Bool  // no journals are kept
+	rhythm rhythm
+	heap   int64        // that it takes, once all have lived for a while
+	mute   *atomic.Bool // no journals are kept
 }
+
+// rhythm is how a story is lived with journals and without, by turns.
+type rhythm struct {
+	slice   time.Duration // of the story, a turn
+	each    int           // turns a round; a round gives a figure, whose median counts
+	rounds  int
+	wait    time.Duration // after each turn
+	collect bool          // the garbage collector runs when it likes, not only before a round
+}
+
+// The back-offs of the pods end in waves, five minutes apart. Turns are much shorter than a wave, and many, and then too short to
+// have the garbage collector in them, one of whose runs costs as much as many; or they are of two waves.
+var (
+	shortTurns = rhythm{slice: 5 * time.Second, each: 36, rounds: 60}
+	longTurns  = rhythm{slice: 10 * time.Minute, each: 4, rounds: 8, wait: 4 * time.Second, collect: true} // each wait is for the state file
+)
 
 func crashers(b *testing.B, lasting, mute bool) *crashLoop {
 	b.Helper()
-	c := &crashLoop{mute: new(atomic.Bool)}
+	c := &crashLoop{rhythm: shortTurns, mute: new(atomic.Bool)}
 	c.mute.Store(mute)
 	o := sim.Options{Seed: 7, Scripts: []script.Source{{Name: "crashing.lua", Text: []byte(crashing)}}, NoJournal: c.mute, Encode: true}
 	if lasting {
-		c.wait = 4 * time.Second
+		c.rhythm = longTurns
 		o.Store = runningStore(b)
 	}
 	before := liveHeap()
@@ -165,21 +170,32 @@ func runningStore(b *testing.B) *state.Store {
 	return store
 }
 
-// ratio is how much more the story costs with journals than without, in so many slices of it that are lived by turns: short ones,
-// for the pods' back-offs end in waves, and the turns in the order of a wave of their own, so that whatever grows or comes in
-// pairs burdens both alike. quiet says whether journals rest in the turns of those without. The garbage collector comes before,
-// and not between: one of its rounds costs as much as many turns, and would be whoever's turn it is.
-func (c *crashLoop) ratio(b *testing.B, slice time.Duration, turns int, quiet func(mute bool) bool) float64 {
+// more is by how much the story costs more with journals than without, in percent. quiet says whether journals rest in the turns
+// of those without.
+func (c *crashLoop) more(b *testing.B, quiet func(mute bool) bool) float64 {
+	b.Helper()
+	var ratios []float64
+	for range c.rhythm.rounds {
+		ratios = append(ratios, c.ratio(b, quiet))
+	}
+	return 100 * (median(ratios) - 1)
+}
+
+// ratio is what one round says. Its turns are in the order of a wave of their own, so that whatever grows or comes in pairs
+// burdens both alike.
+func (c *crashLoop) ratio(b *testing.B, quiet func(mute bool) bool) float64 {
 	b.Helper()
 	runtime.GC()
-	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	if !c.rhythm.collect {
+		defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	}
 	costs := map[bool]float64{}
-	for n := range turns {
+	for n := range c.rhythm.each {
 		mute := without(n)
 		c.mute.Store(quiet(mute))
 		before := ownCPU(b)
-		c.Pass(b.Context(), slice)
-		time.Sleep(c.wait)
+		c.Pass(b.Context(), c.rhythm.slice)
+		time.Sleep(c.rhythm.wait)
 		costs[mute] += ownCPU(b) - before
 	}
 	return costs[false] / costs[true]
