@@ -3,6 +3,7 @@ package fault_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -95,4 +96,26 @@ func sample(t *testing.T, s fault.Selector, seed uint64, keys []string) []string
 		t.Fatal(err)
 	}
 	return m.Sample(seed, keys)
+}
+
+func TestHintNamesWhatFitsNobody(t *testing.T) {
+	all := []fault.Subject{
+		{Namespace: "shop", Name: "web-0", Node: "moon-1", Script: "flaky", Owners: []string{"Deployment/web"}, Labels: map[string]string{"app": "web"}},
+		{Namespace: "shop", Name: "db-0", Node: "moon-2", Labels: map[string]string{"app": "db"}},
+	}
+	for want, s := range map[string]fault.Selector{
+		`: no pod has the namespace "shopp", did you mean "shop"?`: {Namespace: "shopp", Name: "none"},
+		`: no pod has the name "web-1", did you mean "web-0"?`:     {Namespace: "shop", Name: "web-1"},
+		`: no pod has the node "moon-3", did you mean "moon-1"?`:   {Node: "moon-3"},
+		`: no pod has the owner "Deployment/wep", did you mean`:    {Owner: "Deployment/wep"},
+		`: no pod has the script "falky", did you mean "flaky"?`:   {Script: "falky"},
+		`: no pod has a label "ap", did you mean "app"?`:           {Labels: "ap=web"},
+		`: no pod has app=wbe, did you mean "web"?`:                {Labels: "app=wbe"},
+		`: no pod fits all of the selector`:                        {Name: "web-*", Labels: "app=db"},
+		`: no pod has the name "quite-something-else"`:             {Name: "quite-something-else"},
+	} {
+		if got := s.Hint("pod", all); !strings.HasPrefix(got, want) {
+			t.Errorf("%+v: got %q, want %q", s, got, want)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"fmt"
 	"strings"
 
 	v1 "k8s.io/api/core/v1"
@@ -85,6 +86,45 @@ func (p *Provider) aimAtNodes(o fault.Order, m *fault.Matcher) (aim, error) {
 		a.touched[one.String()] = true
 	}
 	return a, nil
+}
+
+// noPod says why an order hits no pod.
+func (p *Provider) noPod(o fault.Order, pods []*state.Pod, matched int) error {
+	if len(pods) == 0 {
+		return fmt.Errorf("%s: %w: there are no pods", o.Verb, fault.ErrNoMatch)
+	}
+	if matched > 0 {
+		return fmt.Errorf("%s: %w: %s", o.Verb, fault.ErrNoMatch, unable(o, matched))
+	}
+	subjects := make([]fault.Subject, len(pods))
+	for i, one := range pods {
+		subjects[i] = subjectOf(one)
+	}
+	return fmt.Errorf("%s: %w%s", o.Verb, fault.ErrNoMatch, o.Select.Hint("pod", subjects))
+}
+
+// unable says why none of those that fit can be hit.
+func unable(o fault.Order, matched int) string {
+	fit, are := fmt.Sprintf("%d pods fit", matched), "they are"
+	if matched == 1 {
+		fit, are = "one pod fits", "it is"
+	}
+	switch container := o.Text("container"); {
+	case o.Verb != "crash" && o.Verb != "exit" && o.Verb != "oom" && o.Verb != "finish":
+		return fit + ", but " + are + " over"
+	case container != "":
+		return fmt.Sprintf("%s, but no container %q runs there", fit, container)
+	default:
+		return fit + ", but no container runs there now"
+	}
+}
+
+func (p *Provider) noNode(o fault.Order) error {
+	subjects := make([]fault.Subject, len(p.nodes.sorted))
+	for i, k := range p.nodes.sorted {
+		subjects[i] = p.nodeSubject(k)
+	}
+	return fmt.Errorf("%s: %w%s", o.Verb, fault.ErrNoMatch, o.Select.Hint("node", subjects))
 }
 
 // reaches says that the verb can do something to the pod.
