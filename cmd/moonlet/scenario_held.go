@@ -77,8 +77,16 @@ func (p *heldPlayer) tell(ctx context.Context, rt *script.Runtime, f *scenario.F
 	if err != nil {
 		return err
 	}
-	_, err = f.Run(ctx, name, scenario.Telling{Stage: s, Run: scenario.Slug(name) + "-1", Seed: p.flags.seed, Progress: tell})
+	_, err = f.Run(ctx, name, scenario.Telling{Stage: p.bound(s), Run: scenario.Slug(name) + "-1", Seed: p.flags.seed, Progress: tell})
 	return errors.Join(err, s.Close())
+}
+
+// bound has a story end that nobody watches.
+func (p *heldPlayer) bound(s *stage.Stage) scenario.Stage {
+	if p.speed == 0 {
+		return stage.Bound(s)
+	}
+	return s
 }
 
 // pace makes the story last; nil where it need not.

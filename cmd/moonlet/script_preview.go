@@ -51,7 +51,7 @@ Without --pod it is a pod with one container.`,
 		},
 	}
 	cmd.Flags().StringVar(&f.pod, "pod", "", "manifest of the pod, YAML or JSON")
-	cmd.Flags().DurationVar(&f.length, "for", time.Hour, "how long the pod is watched")
+	cmd.Flags().DurationVar(&f.length, "for", time.Hour, "how long the pod is watched, a year at most")
 	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "seed of the life that is shown, and the first of all runs")
 	cmd.Flags().IntVar(&f.runs, "runs", 100, "how many lives the outcomes are of")
 	cmd.Flags().StringArrayVar(&f.params, "param", nil, "turn a param of the script: name=value, or script.name=value")
@@ -66,13 +66,19 @@ Without --pod it is a pod with one container.`,
 	return cmd
 }
 
-// mostRuns bounds the lives of a preview, which are all kept until they are counted.
-const mostRuns = 1_000_000
+// mostRuns bounds the lives of a preview, which are all kept until they are counted, and longest how long each is watched: nobody
+// would wait for the end of more.
+const (
+	mostRuns = 1_000_000
+	longest  = 366 * 24 * time.Hour
+)
 
 func (f *previewFlags) preview(cmd *cobra.Command, file string) (*preview.Preview, error) {
 	switch {
 	case f.length <= 0:
 		return nil, usageError("--for %s: watch it for some time, such as 1h", f.length)
+	case f.length > longest:
+		return nil, usageError("--for %s: a year is the most, %s", f.length, longest)
 	case f.runs < 1 || f.runs > mostRuns:
 		return nil, usageError("--runs %d: from 1 to %d lives are played", f.runs, mostRuns)
 	}

@@ -40,7 +40,7 @@ func (r *runner) tell(ctx context.Context, f *File, loaded *scenario.File, name 
 	began := s.Now()
 	var said []string
 	v, err := loaded.Run(ctx, name, scenario.Telling{
-		Stage: &bounded{Stage: s, end: s.Now().Add(longestStory)}, Run: scenario.Slug(name) + "-test", Seed: int64(seed), By: "moonlet script test", //nolint:gosec // the seed's bits
+		Stage: stage.Bound(s), Run: scenario.Slug(name) + "-test", Seed: int64(seed), By: "moonlet script test", //nolint:gosec // the seed's bits
 		Progress: func(e api.ScenarioEvent) {
 			if e.Type == api.ScenarioSaid {
 				said = append(said, fmt.Sprintf("%d: %s", e.Line, e.Text))
@@ -66,24 +66,6 @@ func (r *runner) tell(ctx context.Context, f *File, loaded *scenario.File, name 
 		}
 	}
 	return story, failure
-}
-
-// longestStory is how long a scenario may last in the story's time. One without an end would else be told for ever, and nobody
-// would see why: on a held clock nothing happens at the pace of a person.
-const longestStory = 31 * 24 * time.Hour
-
-// bounded is a stage on which no story goes on for ever.
-type bounded struct {
-	*stage.Stage
-	end time.Time
-}
-
-// Wait implements [scenario.Stage].
-func (b *bounded) Wait(ctx context.Context, until time.Time) error {
-	if until.After(b.end) {
-		return fmt.Errorf("after %d days of the story the scenario has not ended: as a test it needs an end (loop_for ends by itself, loop_every when its function returns false)", longestStory/(24*time.Hour))
-	}
-	return b.Stage.Wait(ctx, until)
 }
 
 // failureOfVerdict is nil where the scenario passed.
