@@ -84,7 +84,7 @@ func (p *heldPlayer) tell(ctx context.Context, rt *script.Runtime, f *scenario.F
 // bound has a story end that nobody watches.
 func (p *heldPlayer) bound(s *stage.Stage) scenario.Stage {
 	if p.speed == 0 {
-		return stage.Bound(s)
+		return stage.Bound(s, stage.LongestStory)
 	}
 	return s
 }

@@ -41,8 +41,8 @@ has a world of its own, and a clock that only the test moves: hours cost millise
 folder tell are tests, too, with the nodes and pods that given{} names; --scripts adds the scripts of another folder.
 
 With --seeds each test is run with many seeds, and one that fails is told with the smallest seed that makes it fail.
-A hook that breaks during a test fails it, and so does a scenario that has no end after 31 days of its story. Exit code 3
-if a test fails.`,
+A hook that breaks during a test fails it, and so does a story without an end: of a scenario after 31 days, of a test after
+a year. Exit code 3 if a test fails.`,
 		Example: `  moonlet script test
   moonlet script test scripts --seeds 100 --coverage
   moonlet script test scripts/flaky_test.lua --run 'stays up$' --seed 17

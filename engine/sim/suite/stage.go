@@ -20,9 +20,12 @@ import (
 	"github.com/moonlet-dev/moonlet/engine/state"
 )
 
+// longestTest is how many days of its story a test may last: hours are nothing to tests.
+const longestTest = 366
+
 // testStage is what one test is played on. It is used by one goroutine at a time.
 type testStage struct {
-	*stage.Stage
+	*stage.Bounded
 	dir    string
 	output []string
 }

@@ -40,7 +40,7 @@ func (r *runner) tell(ctx context.Context, f *File, loaded *scenario.File, name 
 	began := s.Now()
 	var said []string
 	v, err := loaded.Run(ctx, name, scenario.Telling{
-		Stage: stage.Bound(s), Run: scenario.Slug(name) + "-test", Seed: int64(seed), By: "moonlet script test", //nolint:gosec // the seed's bits
+		Stage: stage.Bound(s, stage.LongestStory), Run: scenario.Slug(name) + "-test", Seed: int64(seed), By: "moonlet script test", //nolint:gosec // the seed's bits
 		Progress: func(e api.ScenarioEvent) {
 			if e.Type == api.ScenarioSaid {
 				said = append(said, fmt.Sprintf("%d: %s", e.Line, e.Text))

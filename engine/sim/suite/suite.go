@@ -241,5 +241,5 @@ func (r *runner) stage(ctx context.Context, f *File, given script.TestGiven, see
 	if err != nil {
 		return nil, err
 	}
-	return &testStage{Stage: s, dir: f.Dir}, nil
+	return &testStage{Bounded: stage.Bound(s, longestTest), dir: f.Dir}, nil
 }

@@ -257,9 +257,18 @@ scenario("month", function() wait("744h") end)
 			}
 			continue
 		}
-		if failure == nil || !strings.Contains(failure.Text, "after 31 days of the story the scenario has not ended") || failure.At > suite.Seconds(744*time.Hour) {
+		if failure == nil || !strings.Contains(failure.Text, "after 31 days of the story it has not ended") || failure.At > suite.Seconds(744*time.Hour) {
 			t.Errorf("%s: %+v", one.Name, failure)
 		}
+	}
+}
+
+func TestATestEnds(t *testing.T) {
+	if f := one(t, `advance("8784h")`); f != nil {
+		t.Errorf("a year: %+v", f)
+	}
+	if f := one(t, `while true do advance("24h") end`); f == nil || !strings.Contains(f.Text, "after 366 days of the story it has not ended") {
+		t.Errorf("for ever: %+v", f)
 	}
 }
 
