@@ -112,6 +112,19 @@ func TestSeedsTellDifferentStories(t *testing.T) {
 	}
 }
 
+// A file of the folder that is tested replaces that of the same name in --scripts: the pods would lack their script.
+func TestNoScenarioIsCalledAsAScript(t *testing.T) {
+	scripts, err := engine.ReadScripts("../../scripts")
+	if err != nil || len(scripts) == 0 {
+		t.Fatal(scripts, err)
+	}
+	for _, s := range scripts {
+		if _, err := os.Stat(s.Name); err == nil {
+			t.Errorf("%s is a scenario, and a script", s.Name)
+		}
+	}
+}
+
 // They are stories one reads at a glance.
 func TestScenariosAreShort(t *testing.T) {
 	files, _ := filepath.Glob("*.lua")

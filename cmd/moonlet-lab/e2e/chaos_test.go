@@ -30,7 +30,7 @@ var (
 		"api-brown-out":         {"web", 6, webLabels, ""},
 		"crash-storm":           {"web", 6, webLabels, ""},
 		"disk-pressure":         {"web", 12, webLabels, ""}, // two a node: four are evicted
-		"memory-leak":           {"cache", 4, map[string]string{"behaviour": "memory-leak"}, "256Mi"},
+		"cache-leak":            {"cache", 4, map[string]string{"behaviour": "memory-leak"}, "256Mi"},
 		"registry-outage":       {"api", 4, map[string]string{"behaviour": "image-pull"}, ""},
 		"rolling-node-failures": {"web", 6, webLabels, ""},
 		"split-brain":           {"web", 6, webLabels, ""},

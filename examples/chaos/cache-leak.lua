@@ -1,4 +1,4 @@
--- memory-leak.lua: a new version leaks. Container after container passes its memory limit and is killed, until the leak is
+-- cache-leak.lua: a new version leaks. Container after container passes its memory limit and is killed, until the leak is
 -- found. The pods are those of scripts/memory-leak.lua, whose param says how fast they leak.
 given {
   nodes = { { name = "moon", count = 3 } },
