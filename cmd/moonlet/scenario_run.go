@@ -53,7 +53,7 @@ Exit code 3 if an expectation failed, 1 if a scenario broke.`,
 	settingFlags(cmd, "scripts.dir")
 	cmd.Flags().Int64Var(&f.seed, "seed", 1, "seed of what is drawn (default: that of the running Moonlet; with --speed 1)")
 	cmd.Flags().StringVar(&f.name, "name", "", "only the scenario of that name")
-	cmd.Flags().StringVar(&f.speed, "speed", "", "play without a server, so many times as fast as life: 1x, 60x, max")
+	cmd.Flags().StringVar(&f.speed, "speed", "", "play without a server, so many times as fast as life: 1x, 60x, max (31 days of the story at most)")
 	cmd.Flags().StringArrayVar(&f.pods, "pod", nil, "with --speed: manifest of pods and deployments to play with")
 	cmd.Flags().StringArrayVar(&f.params, "param", nil, "turn a param of the file: name=value; with --speed also script.name=value")
 	complete(cmd, "speed", "1x", "10x", "60x", "max")

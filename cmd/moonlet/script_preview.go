@@ -66,19 +66,19 @@ Without --pod it is a pod with one container.`,
 	return cmd
 }
 
-// mostRuns bounds the lives of a preview, which are all kept until they are counted, and longest how long each is watched: nobody
+// mostRuns bounds the lives of a preview, which are all kept until they are counted, and longestLife how long each is watched: nobody
 // would wait for the end of more.
 const (
-	mostRuns = 1_000_000
-	longest  = 366 * 24 * time.Hour
+	mostRuns    = 1_000_000
+	longestLife = 366 * 24 * time.Hour
 )
 
 func (f *previewFlags) preview(cmd *cobra.Command, file string) (*preview.Preview, error) {
 	switch {
 	case f.length <= 0:
 		return nil, usageError("--for %s: watch it for some time, such as 1h", f.length)
-	case f.length > longest:
-		return nil, usageError("--for %s: a year is the most, %s", f.length, longest)
+	case f.length > longestLife:
+		return nil, usageError("--for %s: a year is the most, %s", f.length, longestLife)
 	case f.runs < 1 || f.runs > mostRuns:
 		return nil, usageError("--runs %d: from 1 to %d lives are played", f.runs, mostRuns)
 	}

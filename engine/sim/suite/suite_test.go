@@ -249,6 +249,9 @@ scenario("month", function() wait("744h") end)
 `)
 	f.Stories = suite.Stories("scripts", f.Scripts)
 	r := run(t, suite.Options{Folder: f, Seed: 1})
+	if r.Tests != 3 || r.Failed != 2 {
+		t.Errorf("%d of %d failed, want 2 of 3", r.Failed, r.Tests)
+	}
 	for _, one := range r.Files[0].Tests {
 		failure := one.Failure
 		if one.Name == "month" {
