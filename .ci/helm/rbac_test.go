@@ -65,7 +65,7 @@ func TestNoRightIsAWildcard(t *testing.T) {
 }
 
 // The kubelet says in broker/rights.go what it cannot do without. The chart grants that and what its values ask for;
-// nothing else.
+// nothing else, but for the replacing of statuses: who may not do that patches them.
 func TestRightsAreThoseTheKubeletNeeds(t *testing.T) {
 	needs := kubeletNeeds(t)
 	for name, tc := range map[string]struct {
@@ -89,7 +89,7 @@ func TestRightsAreThoseTheKubeletNeeds(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			want := slices.Clone(tc.more)
+			want := append(slices.Clone(tc.more), "update /pods/status"+tc.pods)
 			for _, need := range needs {
 				if strings.Contains(need, "/pods") {
 					need += tc.pods

@@ -35,13 +35,17 @@ const (
 	compareWorkers = 50
 )
 
-// compareRounds is how often each contender runs on each number of nodes. ONLY_NODES and ONLY (a part of a contender's name)
-// leave out the others, for those who look for a reason.
+// compareRounds is how often each contender runs on each number of nodes. ONLY_NODES and ONLY (names of contenders, with commas
+// between) leave out the others, for those who look for a reason.
 var (
 	compareRounds = cmp.Or(atoi(os.Getenv("ROUNDS")), 3)
 	onlyNodes     = atoi(os.Getenv("ONLY_NODES"))
-	onlyContender = os.Getenv("ONLY")
+	onlyThese     = os.Getenv("ONLY")
 )
+
+func (c contender) wanted() bool {
+	return onlyThese == "" || slices.Contains(strings.Split(onlyThese, ","), c.name)
+}
 
 func atoi(s string) int {
 	n, _ := strconv.Atoi(s) // nothing given: 0
@@ -106,7 +110,7 @@ func BenchmarkCompare(b *testing.B) {
 				slices.Reverse(order) // nobody always comes after the same one
 			}
 			for _, c := range order {
-				if onlyNodes != 0 && nodes != onlyNodes || !strings.Contains(c.name, onlyContender) {
+				if onlyNodes != 0 && nodes != onlyNodes || !c.wanted() {
 					continue
 				}
 				m := measure(b, l, client, c, nodes, fmt.Sprintf("%d-%d", nodes, round))
@@ -114,7 +118,7 @@ func BenchmarkCompare(b *testing.B) {
 				fmt.Fprintf(os.Stderr, "%4d nodes, round %d, %-20s %s\n", nodes, round+1, c.name, m)
 			}
 		}
-		if onlyNodes == 0 && onlyContender == "" {
+		if onlyNodes == 0 && onlyThese == "" {
 			judge(nodes, all)
 		}
 	}

@@ -3,7 +3,7 @@
 // [New] reaches the cluster and makes the provider; [Broker.Run] registers its nodes and runs everything until its
 // context ends:
 //
-//	Kubernetes' pods ─► pods ─► Provider ─► pods ─► status patches
+//	Kubernetes' pods ─► pods ─► Provider ─► pods ─► statuses
 //	a clock ─► nodes ─► leases, node statuses
 //	Provider ─► events ─► kubectl describe
 //	kubectl logs, exec, top ─► kubeletapi ─► Provider

@@ -7,7 +7,8 @@ import (
 	"github.com/moonlet-dev/moonlet/engine/kubelet/connect"
 )
 
-// needs are the rights without which nothing works. The chart grants these to every release; its tests read them here.
+// needs are the rights without which nothing works. The chart grants these to every release, and the one to update pods/status,
+// without which the API server has more work; its tests read them here.
 func (b *Broker) needs() []connect.Need {
 	ns := b.config.Kubelet.Namespace
 	var all []connect.Need

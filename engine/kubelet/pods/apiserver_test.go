@@ -17,6 +17,7 @@ import (
 	"time"
 
 	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -100,7 +101,7 @@ func (a *apiserver) create(p *v1.Pod) *v1.Pod {
 	if p.UID == "" {
 		p.UID = types.UID(fmt.Sprintf("uid-%d", a.uids))
 	}
-	p.CreationTimestamp = metav1.Now()
+	p.CreationTimestamp = metav1.Now().Rfc3339Copy() // which is all that is ever sent
 	if p.Status.Phase == "" {
 		p.Status.Phase = v1.PodPending
 	}
@@ -240,11 +241,17 @@ func (a *apiserver) route(w http.ResponseWriter, r *http.Request) {
 		a.read(w, types.NamespacedName{Namespace: parts[1], Name: parts[3]})
 	case r.Method == http.MethodPatch && len(parts) == 5 && parts[4] == "status":
 		a.patchStatus(w, r, types.NamespacedName{Namespace: parts[1], Name: parts[3]})
+	case r.Method == http.MethodPut && len(parts) == 5 && parts[4] == "status":
+		a.replaceStatus(w, r, types.NamespacedName{Namespace: parts[1], Name: parts[3]})
 	case r.Method == http.MethodDelete:
 		a.deletePod(w, r, types.NamespacedName{Namespace: parts[1], Name: parts[3]})
 	default:
 		answer(w, http.StatusMethodNotAllowed, "", r.Method+" "+r.URL.Path)
 	}
+}
+
+func writesStatus(r *http.Request) bool {
+	return r.Method == http.MethodPut || r.Method == http.MethodPatch
 }
 
 func answer(w http.ResponseWriter, code int, reason metav1.StatusReason, text string) {
@@ -381,6 +388,10 @@ func (a *apiserver) patchStatus(w http.ResponseWriter, r *http.Request, name typ
 	defer a.mu.Unlock()
 	p, code, reason, err := a.patched(name, body)
 	a.writes = append(a.writes, write{verb: "patch", pod: name.String(), body: string(body), code: code})
+	a.answerWrite(w, p, code, reason, err)
+}
+
+func (a *apiserver) answerWrite(w http.ResponseWriter, p *v1.Pod, code int, reason metav1.StatusReason, err error) {
 	if err != nil {
 		answer(w, code, reason, err.Error())
 		return
@@ -388,6 +399,39 @@ func (a *apiserver) patchStatus(w http.ResponseWriter, r *http.Request, name typ
 	brief := &metav1.PartialObjectMetadata{ObjectMeta: p.ObjectMeta}
 	brief.SetGroupVersionKind(schema.GroupVersionKind{Group: "meta.k8s.io", Version: "v1", Kind: "PartialObjectMetadata"})
 	a.send(w, brief)
+}
+
+// replaceStatus takes the status, and the metadata as the API server does for pods: nobody may send other ones by the way.
+func (a *apiserver) replaceStatus(w http.ResponseWriter, r *http.Request, name types.NamespacedName) {
+	body, _ := io.ReadAll(r.Body)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p, code, reason, err := a.replaced(name, body)
+	a.writes = append(a.writes, write{verb: "put", pod: name.String(), body: string(body), code: code})
+	a.answerWrite(w, p, code, reason, err)
+}
+
+func (a *apiserver) replaced(name types.NamespacedName, body []byte) (*v1.Pod, int, metav1.StatusReason, error) {
+	p := &v1.Pod{}
+	if _, _, err := a.codec.Decode(body, nil, p); err != nil {
+		return nil, http.StatusBadRequest, metav1.StatusReasonBadRequest, err
+	}
+	old := a.pods[name]
+	switch {
+	case old == nil:
+		return nil, http.StatusNotFound, metav1.StatusReasonNotFound, fmt.Errorf("no such pod")
+	case p.UID != old.UID:
+		return nil, http.StatusConflict, metav1.StatusReasonConflict, fmt.Errorf("the UID in the precondition does not match")
+	case p.ResourceVersion != old.ResourceVersion:
+		return nil, http.StatusConflict, metav1.StatusReasonConflict, fmt.Errorf("the object has been modified")
+	}
+	changed := old.DeepCopy()
+	changed.Status = p.Status
+	if !equality.Semantic.DeepEqual(p.ObjectMeta, old.ObjectMeta) || !equality.Semantic.DeepEqual(p.Spec, old.Spec) {
+		a.t.Errorf("the status of %s was replaced with another pod around it: %v", name, p.ObjectMeta)
+	}
+	a.commit("MODIFIED", changed)
+	return changed, http.StatusOK, "", nil
 }
 
 func (a *apiserver) patched(name types.NamespacedName, body []byte) (*v1.Pod, int, metav1.StatusReason, error) {

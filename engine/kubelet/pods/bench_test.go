@@ -153,7 +153,7 @@ func frame(tb testing.TB, codec apiruntime.Encoder, kind string, p *v1.Pod) []by
 
 func (c *canned) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case r.Method == http.MethodPatch:
+	case r.Method == http.MethodPut:
 		_, _ = io.Copy(io.Discard, r.Body)
 		i, _ := strconv.Atoi(strings.Split(r.URL.Path, "/")[6][2:])
 		_, _ = w.Write(c.answers[i])

@@ -51,6 +51,8 @@ type Broker struct {
 	polls   trouble
 	writes  trouble
 	synced  atomic.Bool
+
+	patchesOnly atomic.Bool // we may not replace statuses
 }
 
 // New returns a Broker that does nothing before [Broker.Run]. A provider that is a Notifier is told here whom to notify.

@@ -619,7 +619,7 @@ func TestDriftDuringAWriteIsPatchedBack(t *testing.T) {
 			r := newRig(t, asNotifier)
 			var writes atomic.Int32
 			r.api.fault = func(q *http.Request) *fault {
-				if q.Method == http.MethodPatch && writes.Add(1) == 2 {
+				if writesStatus(q) && writes.Add(1) == 2 {
 					r.api.change(web, unready)
 					return f
 				}
@@ -705,7 +705,7 @@ func TestWritesThatFailAreRepeated(t *testing.T) {
 			r := newRig(t, asNotifier)
 			var failures atomic.Int32
 			r.api.fault = func(q *http.Request) *fault {
-				if (q.Method == http.MethodPatch || q.Method == http.MethodDelete) && failures.Add(1)%3 != 0 {
+				if (writesStatus(q) || q.Method == http.MethodDelete) && failures.Add(1)%3 != 0 {
 					return &f
 				}
 				return nil
@@ -831,7 +831,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		var first atomic.Int64
 		var pause atomic.Int64
 		r.api.fault = func(q *http.Request) *fault {
-			if q.Method != http.MethodPatch {
+			if !writesStatus(q) {
 				return nil
 			}
 			if first.CompareAndSwap(0, time.Now().UnixNano()) {

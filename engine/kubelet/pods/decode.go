@@ -16,6 +16,7 @@ import (
 // are about a status, often one that we wrote ourselves; then the spec, the larger part by far, need not be decoded.
 type sighting struct {
 	metav1.ObjectMeta
+	meta   int // bytes that the metadata took
 	spec   []byte
 	status []byte
 	pod    *v1.Pod // instead of spec and status, where a list had it decoded
@@ -72,6 +73,12 @@ func (s *sighting) decodeStatus() (*v1.PodStatus, error) {
 	return status, err
 }
 
+// understood says that nothing was lost when the pod was decoded: an API server newer than we are may have fields that we
+// do not know. Encoded again, what was decoded would take as many bytes then.
+func (s *sighting) understood(spec *v1.PodSpec, status *v1.PodStatus) bool {
+	return s.pod == nil && s.Size() == s.meta && spec.Size() == len(s.spec) && status.Size() == len(s.status)
+}
+
 // Numbers of fields in Kubernetes' protobuf.
 const (
 	unknownRaw = 2 // runtime.Unknown
@@ -112,7 +119,7 @@ func decodePod(b []byte) (*sighting, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sighting{spec: field(b, podSpec), status: field(b, podStatus)}
+	s := &sighting{meta: len(meta), spec: field(b, podSpec), status: field(b, podStatus)}
 	if err := s.Unmarshal(meta); err != nil {
 		return nil, fmt.Errorf("metadata of a pod: %w", err)
 	}

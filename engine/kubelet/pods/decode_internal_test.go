@@ -50,6 +50,37 @@ func TestPodIsDecodedWithoutItsManagedFields(t *testing.T) {
 	}
 }
 
+// An API server newer than we are may have fields we do not know. A pod that has one must not be written as we know it.
+func TestAPodWithUnknownFieldsIsNotUnderstood(t *testing.T) {
+	unknown := []byte{0xc2, 0x3e, 1, 'x'} // field 1000, bytes
+	for name, c := range map[string]struct {
+		change func(*sighting)
+		want   bool
+	}{
+		"known to the last field":     {func(*sighting) {}, true},
+		"another field of the status": {func(s *sighting) { s.status = append(s.status, unknown...) }, false},
+		"another field of the spec":   {func(s *sighting) { s.spec = append(s.spec, unknown...) }, false},
+		"more metadata":               {func(s *sighting) { s.meta += len(unknown) }, false},
+		"from a list":                 {func(s *sighting) { s.pod = &v1.Pod{} }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := decodePod(encodedPod(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.change(s)
+			spec, errSpec := s.decodeSpec()
+			status, errStatus := s.decodeStatus()
+			if errSpec != nil || errStatus != nil {
+				t.Fatal(errSpec, errStatus)
+			}
+			if got := s.understood(&spec, status); got != c.want {
+				t.Errorf("understood: %v", got)
+			}
+		})
+	}
+}
+
 // FuzzDecode holds that no answer of a server makes us panic.
 func FuzzDecode(f *testing.F) {
 	object := encodedPod(f)

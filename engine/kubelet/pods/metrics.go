@@ -16,7 +16,7 @@ func newMetrics(b *Broker, r prometheus.Registerer) *metrics {
 			Name: "moonlet_kubelet_provider_calls_total", Help: "Calls of the provider about pods, by call and result. Statuses are counted only where they fail.",
 		}, []string{"call", "result"}),
 		patches: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "moonlet_kubelet_pod_patches_total", Help: "Patches of the status of pods, by result.",
+			Name: "moonlet_kubelet_pod_patches_total", Help: "Writes of the status of pods, by result.",
 		}, []string{"result"}),
 		deletes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "moonlet_kubelet_pod_deletes_total", Help: "Pods deleted in Kubernetes after their end, by result.",

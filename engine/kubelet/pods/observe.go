@@ -46,6 +46,9 @@ func (t *table) observe(g *sighting, listed bool) (r *record, work bool, err err
 		encoded: found.encoded, spec: found.specPrint,
 	}
 	r.seen.pod, r.seen.told = r.seen.keep(&found), r.seen.tell(&found)
+	if !r.seen.whole && g.understood(found.spec, status) {
+		r.seen.fresh = status
+	}
 	return r, true, nil
 }
 
@@ -85,6 +88,9 @@ func (t *table) knownSpec(name key, uid types.UID, encoded uint64) (*v1.PodSpec,
 
 // update takes over what changed in a pod. An unchanged one leaves the object in place that the provider shares.
 func (s *seen) update(f *sight, version uint64) (work bool) {
+	if version == 0 || version != s.version {
+		s.fresh = nil
+	}
 	f.print = f.print.Since(s.status)
 	told := s.tell(f)
 	work = s.gone || told != s.told || !sameEnd(&s.pod.ObjectMeta, f.meta)

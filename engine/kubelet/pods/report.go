@@ -117,20 +117,19 @@ func (b *Broker) vanished(ctx context.Context, r *record, s *seen) time.Time {
 	return b.pauseCalls(r, s)
 }
 
-// write patches what differs from the status that Kubernetes has. If that is not done now, next is when to try again;
+// write writes what differs from the status that Kubernetes has. If that is not done now, next is when to try again;
 // zero: the watch will tell.
 func (b *Broker) write(ctx context.Context, r *record, s *seen, want patch.Want) (next time.Time, done bool) {
 	m := &r.mine
 	want.Now = b.opts.Clock.Now()
-	body, after, err := patch.Diff(s.pod.UID, s.status, want)
+	change := patch.Diff(s.status, want)
 	switch {
-	case err != nil:
-		return b.unwritten(ctx, r, err), false
-	case body == nil:
+	case change.None():
 		return time.Time{}, true
 	case !m.writes.over(want.Now):
 		return m.writes.until, false
 	}
+	after := change.After()
 	fault, notBefore, lost := b.spoil(r, s, after, want.Now)
 	switch {
 	case !notBefore.IsZero():
@@ -140,8 +139,7 @@ func (b *Broker) write(ctx context.Context, r *record, s *seen, want patch.Want)
 		return time.Time{}, true
 	}
 	b.table.writing(r, after)
-	version, err := b.api.patchStatus(ctx, r.name, body)
-	b.metrics.patches.WithLabelValues(outcome(err)).Inc()
+	body, version, err := b.send(ctx, r, s, &change)
 	b.table.wrote(r, s, version, err == nil)
 	if err != nil {
 		return b.unwritten(ctx, r, err), false
@@ -150,6 +148,41 @@ func (b *Broker) write(ctx context.Context, r *record, s *seen, want patch.Want)
 	b.sendAgain(ctx, r, fault, body)
 	m.terminal = m.terminal || after.Terminal()
 	return time.Time{}, true
+}
+
+// send makes a change in Kubernetes, and returns the resource version that the pod has then and, where the change was
+// patched, the patch. The status of a fresh pod is replaced.
+func (b *Broker) send(ctx context.Context, r *record, s *seen, c *patch.Change) (body []byte, version uint64, err error) {
+	if s.fresh != nil && r.mine.spoilt == nil && !b.patchesOnly.Load() {
+		version, err = b.api.replaceStatus(ctx, s.pod, c.Apply(s.fresh))
+		b.metrics.patches.WithLabelValues(outcome(err)).Inc()
+		if !b.patchInstead(ctx, r, err) {
+			return nil, version, err
+		}
+	}
+	if body, err = c.Patch(s.pod.UID); err != nil {
+		return nil, 0, err
+	}
+	version, err = b.api.patchStatus(ctx, r.name, body)
+	b.metrics.patches.WithLabelValues(outcome(err)).Inc()
+	return body, version, err
+}
+
+// patchInstead says whether a status that could not be replaced is to be patched: because somebody has changed the pod
+// meanwhile, or because we, or some admission, may only patch.
+func (b *Broker) patchInstead(ctx context.Context, r *record, err error) bool {
+	switch outcome(err) {
+	case "conflict":
+		return true
+	case "refused":
+		if apierrors.IsForbidden(err) && !b.patchesOnly.Swap(true) {
+			b.opts.Log.InfoContext(ctx, "statuses of new pods are patched, which costs the API server more: may we update pods/status?",
+				"pod", r.name.String(), "err", err)
+		}
+		return true
+	default:
+		return false
+	}
 }
 
 func (b *Broker) written(r *record) {

@@ -24,6 +24,10 @@ type seen struct {
 	whole bool    // the pod has its whole status: it ran before, and nobody has taken it over yet
 	found *v1.Pod // what the provider had of the name when it was asked at start; nil: nothing
 
+	// fresh is the status that pod has in Kubernetes, if pod is what Kubernetes has to the last field; nil: else. It is while
+	// neither we nor others have changed a new pod since the watch told of it.
+	fresh *v1.PodStatus
+
 	version uint64       // the newest resource version heard of
 	encoded uint64       // the print of the spec as it was encoded; 0: not known
 	spec    uint64       // the print of the spec
@@ -169,7 +173,7 @@ func (t *table) take(r *record) *v1.Pod {
 func (t *table) writing(r *record, after patch.Print) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	r.seen.pending = &after
+	r.seen.pending, r.seen.fresh = &after, nil
 }
 
 // wrote notes what became of a write: the pod has resource version own now (0: that is not known). ok is false if it

@@ -38,7 +38,7 @@ func TestWorkersAskThroughTheWriter(t *testing.T) {
 	r.gone(web)
 	mu.Lock()
 	defer mu.Unlock()
-	want := map[string]bool{"kubernetes GET": true, "writer PATCH": true, "writer DELETE": true}
+	want := map[string]bool{"kubernetes GET": true, "writer PUT": true, "writer PATCH": true, "writer DELETE": true}
 	if d := cmp.Diff(want, asked); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
 	}

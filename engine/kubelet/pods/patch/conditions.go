@@ -81,7 +81,7 @@ func diffConditions(have Print, want, told []v1.PodCondition, now int64) []chang
 	}
 	for i := range have.conditions {
 		c := have.conditions[i]
-		if (kubelets(c.kind) || c.ours) && !contains(want, c.kind) {
+		if (kubelets(c.kind) || c.ours) && find(want, c.kind) == nil {
 			changes = append(changes, change{kind: c.kind})
 		}
 	}
@@ -91,7 +91,7 @@ func diffConditions(have Print, want, told []v1.PodCondition, now int64) []chang
 func diffCondition(old *condition, want *v1.PodCondition, told []v1.PodCondition, now int64) (change, bool) {
 	result := conditionOf(want)
 	if !kubelets(want.Type) {
-		if old != nil && !old.ours || old == nil && contains(told, want.Type) {
+		if old != nil && !old.ours || old == nil && find(told, want.Type) != nil {
 			return change{}, false
 		}
 		result.ours = true
@@ -114,13 +114,4 @@ func diffCondition(old *condition, want *v1.PodCondition, told []v1.PodCondition
 		result.seen = old.seen
 	}
 	return change{want: want, kind: result.kind, had: old != nil, moved: moved, result: result}, true
-}
-
-func contains(list []v1.PodCondition, kind v1.PodConditionType) bool {
-	for i := range list {
-		if list[i].Type == kind {
-			return true
-		}
-	}
-	return false
 }

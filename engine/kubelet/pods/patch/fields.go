@@ -46,90 +46,72 @@ const (
 
 type field struct {
 	name   string
-	hash   func(*v1.PodStatus) uint64
+	hash   func(*v1.PodStatus) uint64 // 0: absent
 	value  func(*v1.PodStatus) any
+	set    func(to, from *v1.PodStatus)
 	absent absence
 	form   form
 }
 
 var fields = [fieldCount]field{
-	observedGeneration: {
-		name: "observedGeneration", absent: kept,
-		hash:  func(s *v1.PodStatus) uint64 { return uint64(s.ObservedGeneration) },
-		value: func(s *v1.PodStatus) any { return s.ObservedGeneration },
-	},
-	phase: {
-		name: "phase", absent: kept,
-		hash:  func(s *v1.PodStatus) uint64 { return hashString(string(s.Phase)) },
-		value: func(s *v1.PodStatus) any { return string(s.Phase) },
-	},
-	reason:  text("reason", func(s *v1.PodStatus) string { return s.Reason }),
-	message: text("message", func(s *v1.PodStatus) string { return s.Message }),
-	hostIP:  text("hostIP", func(s *v1.PodStatus) string { return s.HostIP }),
-	hostIPs: {
-		name: "hostIPs", form: list,
-		hash:  func(s *v1.PodStatus) uint64 { return hashMessages(s.HostIPs) },
-		value: func(s *v1.PodStatus) any { return s.HostIPs },
-	},
-	podIP: text("podIP", func(s *v1.PodStatus) string { return s.PodIP }),
-	podIPs: {
-		name: "podIPs", form: list,
-		hash:  func(s *v1.PodStatus) uint64 { return hashMessages(s.PodIPs) },
-		value: func(s *v1.PodStatus) any { return s.PodIPs },
-	},
-	startTime: {
-		name: "startTime", absent: kept,
-		hash:  func(s *v1.PodStatus) uint64 { return uint64(unix(s.StartTime)) },
-		value: func(s *v1.PodStatus) any { return s.StartTime },
-	},
+	observedGeneration: part("observedGeneration", kept, plain,
+		func(s *v1.PodStatus) *int64 { return &s.ObservedGeneration }, func(n int64) uint64 { return uint64(n) }),
+	phase:   text("phase", kept, func(s *v1.PodStatus) *v1.PodPhase { return &s.Phase }),
+	reason:  text("reason", removed, func(s *v1.PodStatus) *string { return &s.Reason }),
+	message: text("message", removed, func(s *v1.PodStatus) *string { return &s.Message }),
+	hostIP:  text("hostIP", removed, func(s *v1.PodStatus) *string { return &s.HostIP }),
+	hostIPs: part("hostIPs", removed, list, func(s *v1.PodStatus) *[]v1.HostIP { return &s.HostIPs }, hashMessages),
+	podIP:   text("podIP", removed, func(s *v1.PodStatus) *string { return &s.PodIP }),
+	podIPs:  part("podIPs", removed, list, func(s *v1.PodStatus) *[]v1.PodIP { return &s.PodIPs }, hashMessages),
+	startTime: part("startTime", kept, plain,
+		func(s *v1.PodStatus) **metav1.Time { return &s.StartTime }, func(t *metav1.Time) uint64 { return uint64(unix(t)) }),
 	initContainerStatuses: containers("initContainerStatuses",
-		func(s *v1.PodStatus) []v1.ContainerStatus { return s.InitContainerStatuses }),
+		func(s *v1.PodStatus) *[]v1.ContainerStatus { return &s.InitContainerStatuses }),
 	containerStatuses: containers("containerStatuses",
-		func(s *v1.PodStatus) []v1.ContainerStatus { return s.ContainerStatuses }),
+		func(s *v1.PodStatus) *[]v1.ContainerStatus { return &s.ContainerStatuses }),
 	ephemeralContainerStatuses: containers("ephemeralContainerStatuses",
-		func(s *v1.PodStatus) []v1.ContainerStatus { return s.EphemeralContainerStatuses }),
-	qosClass: {
-		name: "qosClass", absent: once,
-		hash:  func(s *v1.PodStatus) uint64 { return hashString(string(s.QOSClass)) },
-		value: func(s *v1.PodStatus) any { return string(s.QOSClass) },
-	},
-	resize: text("resize", func(s *v1.PodStatus) string { return string(s.Resize) }),
-	allocatedResources: {
-		name: "allocatedResources", form: object,
-		hash: func(s *v1.PodStatus) uint64 {
-			if len(s.AllocatedResources) == 0 {
-				return 0
-			}
-			return hashMessage(&v1.ContainerStatus{AllocatedResources: s.AllocatedResources})
-		},
-		value: func(s *v1.PodStatus) any { return s.AllocatedResources },
-	},
-	resources: {
-		name: "resources", form: object,
-		hash: func(s *v1.PodStatus) uint64 {
-			if s.Resources == nil {
-				return 0
-			}
-			return hashMessage(s.Resources)
-		},
-		value: func(s *v1.PodStatus) any { return s.Resources },
-	},
+		func(s *v1.PodStatus) *[]v1.ContainerStatus { return &s.EphemeralContainerStatuses }),
+	qosClass: text("qosClass", once, func(s *v1.PodStatus) *v1.PodQOSClass { return &s.QOSClass }),
+	resize:   text("resize", removed, func(s *v1.PodStatus) *v1.PodResizeStatus { return &s.Resize }), //nolint:staticcheck // kubelets of old write it
+	allocatedResources: part("allocatedResources", removed, object,
+		func(s *v1.PodStatus) *v1.ResourceList { return &s.AllocatedResources }, hashResources),
+	resources: part("resources", removed, object,
+		func(s *v1.PodStatus) **v1.ResourceRequirements { return &s.Resources }, hashRequirements),
 }
 
-func text(name string, of func(*v1.PodStatus) string) field {
+// part is the field that at points to.
+func part[T any](name string, absent absence, form form, at func(*v1.PodStatus) *T, hash func(T) uint64) field {
 	return field{
-		name:  name,
-		hash:  func(s *v1.PodStatus) uint64 { return hashString(of(s)) },
-		value: func(s *v1.PodStatus) any { return of(s) },
+		name: name, absent: absent, form: form,
+		hash:  func(s *v1.PodStatus) uint64 { return hash(*at(s)) },
+		value: func(s *v1.PodStatus) any { return *at(s) },
+		set:   func(to, from *v1.PodStatus) { *at(to) = *at(from) },
 	}
 }
 
-func containers(name string, of func(*v1.PodStatus) []v1.ContainerStatus) field {
-	return field{
-		name:  name,
-		hash:  func(s *v1.PodStatus) uint64 { return hashMessages(of(s)) },
-		value: func(s *v1.PodStatus) any { return of(s) },
+// text is a field that holds a text of any type; its value is a string.
+func text[T ~string](name string, absent absence, at func(*v1.PodStatus) *T) field {
+	f := part(name, absent, plain, at, func(s T) uint64 { return hashString(string(s)) })
+	f.value = func(s *v1.PodStatus) any { return string(*at(s)) }
+	return f
+}
+
+func containers(name string, at func(*v1.PodStatus) *[]v1.ContainerStatus) field {
+	return part(name, removed, plain, at, hashMessages)
+}
+
+func hashResources(r v1.ResourceList) uint64 {
+	if len(r) == 0 {
+		return 0
 	}
+	return hashMessage(&v1.ContainerStatus{AllocatedResources: r})
+}
+
+func hashRequirements(r *v1.ResourceRequirements) uint64 {
+	if r == nil {
+		return 0
+	}
+	return hashMessage(r)
 }
 
 func unix(t *metav1.Time) int64 {

@@ -55,11 +55,20 @@ func diff(t interface{ Fatalf(string, ...any) }, have *v1.PodStatus, w patch.Wan
 	if w.Now.IsZero() {
 		w.Now = now
 	}
-	body, after, err := patch.Diff("u", patch.Of(have), w)
-	if err != nil {
-		t.Fatalf("diff: %v", err)
+	c := patch.Diff(patch.Of(have), w)
+	return bodyOf(t, &c), c.After()
+}
+
+// bodyOf is the patch that a change is; nil if it is none.
+func bodyOf(t interface{ Fatalf(string, ...any) }, c *patch.Change) []byte {
+	if c.None() {
+		return nil
 	}
-	return body, after
+	body, err := c.Patch("u")
+	if err != nil {
+		t.Fatalf("patch: %v", err)
+	}
+	return body
 }
 
 func TestPatchIsMinimal(t *testing.T) {
@@ -162,9 +171,9 @@ func TestConditionsOfOthers(t *testing.T) {
 		if foreign := patch.Of(have).Since(after).Foreign(have); foreign != nil {
 			t.Errorf("handed back as foreign when seen again: %v", foreign)
 		}
-		body, _, err := patch.Diff("u", after, patch.Want{Status: &v1.PodStatus{}, Now: now})
-		if err != nil || len(apply(t, have, body).Conditions) != 0 {
-			t.Errorf("not taken back: %s, %v", body, err)
+		c := patch.Diff(after, patch.Want{Status: &v1.PodStatus{}, Now: now})
+		if body := bodyOf(t, &c); len(apply(t, have, body).Conditions) != 0 {
+			t.Errorf("not taken back: %s", body)
 		}
 	})
 	t.Run("others' are handed on", func(t *testing.T) {
@@ -194,6 +203,28 @@ func TestPatchLeadsToTheStatus(t *testing.T) {
 		byType(normal.Conditions)
 		byType(got.Conditions)
 		if d := cmp.Diff(normal, got, cmp.Comparer(func(a, b v1.PodStatus) bool { return equality.Semantic.DeepEqual(a, b) })); d != "" {
+			t.Fatalf("patch %s:\n%s", body, d)
+		}
+	})
+}
+
+// TestApplyingAChangeIsAsPatchingIt holds the two ways to say a change against each other.
+func TestApplyingAChangeIsAsPatchingIt(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		have, want := drawStatus(t, "have"), drawStatus(t, "want")
+		before := have.DeepCopy()
+		c := patch.Diff(patch.Of(have), patch.Want{Status: want, Verdict: rapid.Bool().Draw(t, "verdict"), Now: now})
+		body := bodyOf(t, &c)
+		patched, applied := apply(t, have, body), c.Apply(have)
+		if d := cmp.Diff(before, have); d != "" {
+			t.Fatalf("applying the change altered what it was applied to:\n%s", d)
+		}
+		if !patch.Of(applied).Equal(c.After()) {
+			t.Fatalf("the print foretold is not that of the outcome %v", applied)
+		}
+		byType(patched.Conditions)
+		byType(applied.Conditions)
+		if d := cmp.Diff(patched, applied, cmp.Comparer(func(a, b v1.PodStatus) bool { return equality.Semantic.DeepEqual(a, b) })); d != "" {
 			t.Fatalf("patch %s:\n%s", body, d)
 		}
 	})
@@ -303,7 +334,8 @@ func BenchmarkDiffOfAPodThatStarts(b *testing.B) {
 	have := patch.Of(&v1.PodStatus{Phase: v1.PodPending, QOSClass: v1.PodQOSBestEffort})
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, _, err := patch.Diff("0c5e4d3a-9f5b-4b83-9a2b-1f6f8b3f6f10", have, patch.Want{Status: want, Now: now}); err != nil {
+		c := patch.Diff(have, patch.Want{Status: want, Now: now})
+		if _, err := c.Patch("0c5e4d3a-9f5b-4b83-9a2b-1f6f8b3f6f10"); err != nil {
 			b.Fatal(err)
 		}
 	}
