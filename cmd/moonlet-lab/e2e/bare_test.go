@@ -2,11 +2,11 @@ package e2e
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,13 +16,12 @@ import (
 	coordination "k8s.io/api/coordination/v1"
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// The bare loop is what no simulator can be faster than: it writes the least status that says Running, one patch a pod,
-// knows nothing and remembers nothing. What it reaches on a machine is what the control plane itself takes there.
+// The bare loop is what no simulator can be much faster than: it writes the least status that says Running, once for a pod and
+// in the way that costs the API server the least, knows nothing and remembers nothing. What it reaches on a machine is what the control plane itself takes there.
 
 // bareNodes, in the environment of this binary, makes it the bare loop for those nodes.
 const bareNodes = "MOONLET_BARE_NODES"
@@ -44,6 +43,7 @@ func startBare(b *testing.B, l *lab, _ kubernetes.Interface, nodes []string) *ex
 
 // runBare is the bare loop. It ends with SIGTERM.
 func runBare(nodes []string) error {
+	runtime.GOMAXPROCS(halfOfProcessors())
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	config, err := clientcmd.BuildConfigFromFlags("", os.Getenv("KUBECONFIG"))
@@ -102,26 +102,26 @@ func bareLook(ctx context.Context, client kubernetes.Interface, p *v1.Pod) {
 	case p.DeletionTimestamp != nil:
 		_ = client.CoreV1().Pods(p.Namespace).Delete(ctx, p.Name, *metav1.NewDeleteOptions(0))
 	case p.Status.Phase == v1.PodPending:
-		_, err := client.CoreV1().Pods(p.Namespace).Patch(ctx, p.Name, types.StrategicMergePatchType, bareStatus(p), metav1.PatchOptions{}, "status")
+		_, err := client.CoreV1().Pods(p.Namespace).UpdateStatus(ctx, bareRunning(p), metav1.UpdateOptions{})
 		if err != nil && ctx.Err() == nil {
 			fmt.Fprintln(os.Stderr, "bare loop:", err)
 		}
 	}
 }
 
-func bareStatus(p *v1.Pod) []byte {
+func bareRunning(p *v1.Pod) *v1.Pod {
 	now := metav1.Now()
-	s := v1.PodStatus{Phase: v1.PodRunning, StartTime: &now, Conditions: []v1.PodCondition{{Type: v1.PodReady, Status: v1.ConditionTrue, LastTransitionTime: now}}}
+	s := v1.PodStatus{
+		Phase: v1.PodRunning, StartTime: &now, QOSClass: p.Status.QOSClass,
+		Conditions: []v1.PodCondition{{Type: v1.PodReady, Status: v1.ConditionTrue, LastTransitionTime: now}},
+	}
 	for _, c := range p.Spec.Containers {
 		s.ContainerStatuses = append(s.ContainerStatuses, v1.ContainerStatus{
 			Name: c.Name, Image: c.Image, Ready: true, State: v1.ContainerState{Running: &v1.ContainerStateRunning{StartedAt: now}},
 		})
 	}
-	body, err := json.Marshal(map[string]any{"status": s})
-	if err != nil {
-		panic(err)
-	}
-	return body
+	p.Status, p.ManagedFields = s, nil
+	return p
 }
 
 // bareBeats creates the nodes and renews their leases.

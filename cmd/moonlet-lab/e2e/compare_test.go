@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,6 +71,9 @@ func cheapClient(b *testing.B, l *lab) kubernetes.Interface {
 	return client
 }
 
+// halfOfProcessors are enough for who creates pods; on all of them its threads would look for work in time that is others'.
+func halfOfProcessors() int { return (runtime.GOMAXPROCS(0) + 1) / 2 }
+
 // contender is a simulator in the comparison.
 type contender struct {
 	name  string
@@ -92,6 +96,7 @@ func BenchmarkCompare(b *testing.B) {
 	if kwokBinary == "" || kwokStages == "" {
 		b.Skip("KWOK and KWOK_STAGES name what to compare with; make compare sets them")
 	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(halfOfProcessors()))
 	dir := b.TempDir()
 	l := &lab{dir: filepath.Join(dir, "lab")}
 	if err := l.up(dir, "--load", "--node-grace", "40s"); err != nil {

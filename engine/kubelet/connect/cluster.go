@@ -36,16 +36,13 @@ func (c *Cluster) Separate() (kubernetes.Interface, error) {
 	return kubernetes.NewForConfig(config)
 }
 
-// writeTimeout is how long one write may take. A connection whose other end vanished without a word is found out by it.
-const writeTimeout = 30 * time.Second
-
 // Writer returns a client for thousands of writes that a few workers, at most 25, make one after the other. It speaks
 // HTTP/1.1. An API server answers all requests of an HTTP/2 connection by turns, each on a goroutine whose stack must grow
-// again, so that all the workers together get the share of one client. Its requests must not hurt when they are made twice.
+// again, so that all the workers together get the share of one client. Its requests must not hurt when they are made twice, and need a
+// deadline: nothing else finds out a connection whose other end vanished without a word.
 func (c *Cluster) Writer() (kubernetes.Interface, error) {
 	config := rest.CopyConfig(c.Config)
 	config.NextProtos = []string{"http/1.1"}
-	config.Timeout = writeTimeout
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return repeatable{next} })
 	return kubernetes.NewForConfig(config)
 }

@@ -23,14 +23,24 @@ type api struct {
 // briefly asks for an answer without spec and status, in the form that the API server makes cheapest.
 const briefly = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 
+// writeTimeout is how long one write may take. A connection whose other end vanished without a word is found out by it.
+const writeTimeout = 30 * time.Second
+
+// write sends a request once; whoever made it decides what comes then. The deadline is the context's: that of an HTTP client costs a
+// goroutine for each request.
+func write(ctx context.Context, request *rest.Request) (answer []byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	return request.SetHeader("Accept", briefly).MaxRetries(0).DoRaw(ctx)
+}
+
 // patchStatus applies a strategic merge patch to a pod's status. The body is made of typed fields, so that the API server
 // need not look for unknown ones, which costs it a good part of a patch. It returns the resource version which the pod has then;
 // 0 if the answer does not say.
 func (a api) patchStatus(ctx context.Context, name key, body []byte) (version uint64, err error) {
-	answer, err := a.rest.Patch(types.StrategicMergePatchType).
+	answer, err := write(ctx, a.rest.Patch(types.StrategicMergePatchType).
 		Namespace(name.Namespace).Resource("pods").Name(name.Name).SubResource("status").
-		Param("fieldValidation", metav1.FieldValidationIgnore).
-		SetHeader("Accept", briefly).MaxRetries(0).Body(body).DoRaw(ctx)
+		Param("fieldValidation", metav1.FieldValidationIgnore).Body(body))
 	if err != nil {
 		return 0, err
 	}
@@ -42,9 +52,8 @@ func (a api) patchStatus(ctx context.Context, name key, body []byte) (version ui
 // returns the resource version which the pod has then; 0 if the answer does not say.
 func (a api) replaceStatus(ctx context.Context, p *v1.Pod, status *v1.PodStatus) (version uint64, err error) {
 	whole := v1.Pod{ObjectMeta: p.ObjectMeta, Spec: p.Spec, Status: *status} // webhooks may look at the spec
-	answer, err := a.rest.Put().
-		Namespace(p.Namespace).Resource("pods").Name(p.Name).SubResource("status").
-		SetHeader("Accept", briefly).MaxRetries(0).Body(&whole).DoRaw(ctx)
+	answer, err := write(ctx, a.rest.Put().
+		Namespace(p.Namespace).Resource("pods").Name(p.Name).SubResource("status").Body(&whole))
 	if err != nil {
 		return 0, err
 	}
@@ -54,9 +63,8 @@ func (a api) replaceStatus(ctx context.Context, p *v1.Pod, status *v1.PodStatus)
 // remove deletes a pod at once, unless it is another by now: that is a conflict. One that is gone is no error.
 func (a api) remove(ctx context.Context, name key, uid types.UID) error {
 	body := []byte(`{"kind":"DeleteOptions","apiVersion":"v1","gracePeriodSeconds":0,"preconditions":{"uid":"` + string(uid) + `"}}`)
-	_, err := a.rest.Delete().
-		Namespace(name.Namespace).Resource("pods").Name(name.Name).
-		SetHeader("Content-Type", "application/json").SetHeader("Accept", briefly).MaxRetries(0).Body(body).DoRaw(ctx)
+	_, err := write(ctx, a.rest.Delete().
+		Namespace(name.Namespace).Resource("pods").Name(name.Name).SetHeader("Content-Type", "application/json").Body(body))
 	if apierrors.IsNotFound(err) {
 		return nil
 	}

@@ -3,9 +3,11 @@ package pods_test
 import (
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	v1 "k8s.io/api/core/v1"
@@ -86,6 +88,30 @@ func TestWhoMayNotReplacePatchesFromThenOn(t *testing.T) {
 		}
 		if n := refused.Load(); n != 1 {
 			t.Errorf("asked %d times for what is forbidden", n)
+		}
+	})
+}
+
+func TestAWriteThatIsNeverAnsweredIsMadeAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, asNotifier)
+		var first sync.Once
+		var waited time.Duration
+		r.api.fault = func(q *http.Request) (f *fault) {
+			if writesStatus(q) {
+				first.Do(func() {
+					begin := time.Now()
+					<-q.Context().Done()
+					waited, f = time.Since(begin), &fault{cut: true}
+				})
+			}
+			return f
+		}
+		r.run()
+		r.api.create(newPod("web"))
+		r.phase(web, v1.PodRunning)
+		if waited != 30*time.Second {
+			t.Errorf("the first write had %s", waited)
 		}
 	})
 }

@@ -26,10 +26,13 @@ func (a api) watch(ctx context.Context, namespace string, o metav1.ListOptions) 
 	if err != nil {
 		return nil, err
 	}
-	s := &stream{body: body, events: make(chan watch.Event), stopped: make(chan struct{})}
+	s := &stream{body: body, events: make(chan watch.Event, eventsAhead), stopped: make(chan struct{})}
 	go s.run()
 	return s, nil
 }
+
+// eventsAhead are how many events are decoded before they are asked for: whoever takes them need not be woken for each.
+const eventsAhead = 64
 
 // stream is a watch. Its goroutine ends when the server ends it, and with Stop.
 type stream struct {

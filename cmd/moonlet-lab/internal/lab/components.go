@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"runtime"
 	"strconv"
 	"time"
 )
@@ -61,11 +62,18 @@ func (p plan) program(name, url, health string, args []string) program {
 		Component: Component{Name: name, URL: url, HealthURL: url + health, Log: p.Dir.Log(name)},
 		args:      args,
 	}
+	if name != apiServer {
+		made.env = append(made.env, "GOMAXPROCS="+strconv.Itoa(othersProcessors()))
+	}
 	if p.Load {
 		made.env = append(made.env, loadGOGC)
 	}
 	return made
 }
+
+// othersProcessors are how many processors the parts beside the API server use: half of ours. They have little to do at a time,
+// and on all processors their threads look for more in time that is the API server's: a twentieth of what everything takes.
+func othersProcessors() int { return (runtime.GOMAXPROCS(0) + 1) / 2 }
 
 func (p plan) etcdArgs() []string {
 	client, peer := "http://"+loopback(p.ports.Etcd), "http://"+loopback(p.ports.EtcdPeer)

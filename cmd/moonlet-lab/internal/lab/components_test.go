@@ -2,6 +2,7 @@ package lab
 
 import (
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -61,6 +62,15 @@ func TestLoadMakesGarbageCollectionRare(t *testing.T) {
 			if has := slices.Contains(made.env, "GOGC=400"); has != load {
 				t.Errorf("load %v: %s has GOGC: %v", load, made.Name, has)
 			}
+		}
+	}
+}
+
+func TestTheAPIServerAloneHasAllProcessors(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(5))
+	for _, made := range slices.Concat(testPlan().stages()...) {
+		if limited := slices.Contains(made.env, "GOMAXPROCS=3"); limited == (made.Name == apiServer) {
+			t.Errorf("%s on 3 of 5 processors: %v", made.Name, limited)
 		}
 	}
 }
