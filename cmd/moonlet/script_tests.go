@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/moonlet-dev/moonlet/engine"
+	"github.com/moonlet-dev/moonlet/engine/scenario"
 	"github.com/moonlet-dev/moonlet/engine/script"
 	"github.com/moonlet-dev/moonlet/engine/sim"
 	"github.com/moonlet-dev/moonlet/engine/sim/suite"
@@ -103,7 +104,8 @@ type testFolder struct {
 	own []script.Source
 }
 
-// folder is a folder with its scripts; those that the folder lacks come from the library.
+// folder is a folder with its scripts; those that the folder lacks come from the library. A file that only tells scenarios does
+// not take the place of the script of its name there.
 func (t *foundTests) folder(dir string, library []script.Source) (*testFolder, error) {
 	if f := t.folders[dir]; f != nil {
 		return f, nil
@@ -114,13 +116,23 @@ func (t *foundTests) folder(dir string, library []script.Source) (*testFolder, e
 	}
 	f := &testFolder{own: own, Folder: suite.Folder{Scripts: slices.Clone(own)}}
 	for _, s := range library {
-		if !slices.ContainsFunc(own, func(o script.Source) bool { return o.Name == s.Name }) {
+		at := slices.IndexFunc(f.Scripts, func(o script.Source) bool { return o.Name == s.Name })
+		switch {
+		case at < 0:
 			f.Scripts = append(f.Scripts, s)
+		case tellsOnly(f.Scripts[at], library):
+			f.Scripts[at] = s
 		}
 	}
 	t.folders[dir] = f
 	t.order = append(t.order, dir)
 	return f, nil
+}
+
+// tellsOnly says whether a file holds scenarios and is no script beside. One that does not load is said to be at fault later.
+func tellsOnly(file script.Source, library []script.Source) bool {
+	told, err := scenario.Load(file, scenario.Options{Runtime: sim.NewRuntime(nil), Library: library})
+	return err == nil && !told.Serves()
 }
 
 // testFolders finds the tests that the arguments name.

@@ -151,9 +151,12 @@ func Slug(name string) string {
 // base is a file's name without folder and ending.
 func base(name string) string { return strings.TrimSuffix(path.Base(name), ".lua") }
 
-// Scripts are the scripts that serve on a stage of its own: the library, and the file itself where it has hooks.
+// Serves says whether the file is a script, too, which has a say about pods: it has hooks, or a match.
+func (f *File) Serves() bool { return len(f.Hooks()) > 0 || f.file.Match != nil }
+
+// Scripts are the scripts that serve on a stage of its own: the library, and the file itself where it is one.
 func (f *File) Scripts(library []script.Source) []script.Source {
-	if len(f.Hooks()) == 0 && f.file.Match == nil {
+	if !f.Serves() {
 		return library
 	}
 	out := slices.DeleteFunc(slices.Clone(library), func(s script.Source) bool { return s.Name == f.file.Name })
