@@ -240,9 +240,9 @@ func (a *apiserver) route(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodGet:
 		a.read(w, types.NamespacedName{Namespace: parts[1], Name: parts[3]})
 	case r.Method == http.MethodPatch && len(parts) == 5 && parts[4] == "status":
-		a.patchStatus(w, r, types.NamespacedName{Namespace: parts[1], Name: parts[3]})
+		a.writeStatus(w, r, types.NamespacedName{Namespace: parts[1], Name: parts[3]}, a.patched)
 	case r.Method == http.MethodPut && len(parts) == 5 && parts[4] == "status":
-		a.replaceStatus(w, r, types.NamespacedName{Namespace: parts[1], Name: parts[3]})
+		a.writeStatus(w, r, types.NamespacedName{Namespace: parts[1], Name: parts[3]}, a.replaced)
 	case r.Method == http.MethodDelete:
 		a.deletePod(w, r, types.NamespacedName{Namespace: parts[1], Name: parts[3]})
 	default:
@@ -382,16 +382,15 @@ func (a *apiserver) sendEvent(w io.Writer, e event) {
 	_, _ = w.Write(frame)
 }
 
-func (a *apiserver) patchStatus(w http.ResponseWriter, r *http.Request, name types.NamespacedName) {
+// writeStatus does what how makes of a request's body, and answers it.
+func (a *apiserver) writeStatus(w http.ResponseWriter, r *http.Request, name types.NamespacedName,
+	how func(types.NamespacedName, []byte) (*v1.Pod, int, metav1.StatusReason, error),
+) {
 	body, _ := io.ReadAll(r.Body)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	p, code, reason, err := a.patched(name, body)
-	a.writes = append(a.writes, write{verb: "patch", pod: name.String(), body: string(body), code: code})
-	a.answerWrite(w, p, code, reason, err)
-}
-
-func (a *apiserver) answerWrite(w http.ResponseWriter, p *v1.Pod, code int, reason metav1.StatusReason, err error) {
+	p, code, reason, err := how(name, body)
+	a.writes = append(a.writes, write{verb: strings.ToLower(r.Method), pod: name.String(), body: string(body), code: code})
 	if err != nil {
 		answer(w, code, reason, err.Error())
 		return
@@ -401,16 +400,7 @@ func (a *apiserver) answerWrite(w http.ResponseWriter, p *v1.Pod, code int, reas
 	a.send(w, brief)
 }
 
-// replaceStatus takes the status, and the metadata as the API server does for pods: nobody may send other ones by the way.
-func (a *apiserver) replaceStatus(w http.ResponseWriter, r *http.Request, name types.NamespacedName) {
-	body, _ := io.ReadAll(r.Body)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	p, code, reason, err := a.replaced(name, body)
-	a.writes = append(a.writes, write{verb: "put", pod: name.String(), body: string(body), code: code})
-	a.answerWrite(w, p, code, reason, err)
-}
-
+// replaced takes the status, and holds that the rest is as the API server has it: of pods it would take other metadata, too.
 func (a *apiserver) replaced(name types.NamespacedName, body []byte) (*v1.Pod, int, metav1.StatusReason, error) {
 	p := &v1.Pod{}
 	if _, _, err := a.codec.Decode(body, nil, p); err != nil {
