@@ -47,7 +47,7 @@ func (a api) patchStatus(ctx context.Context, name key, body []byte) (version ui
 	return versionIn(answer), nil
 }
 
-// replaceStatus writes the whole status of a pod as the watch told of it. For the API server that is a sixth less work than a
+// replaceStatus writes the whole status of a pod as the watch told of it. For the API server that is a tenth less work than a
 // patch: it need not take its own object apart and merge it. Somebody else's change since then makes it a conflict. It
 // returns the resource version which the pod has then; 0 if the answer does not say.
 func (a api) replaceStatus(ctx context.Context, p *v1.Pod, status *v1.PodStatus) (version uint64, err error) {

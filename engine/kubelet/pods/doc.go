@@ -21,11 +21,12 @@
 //     provider that never ends a pod keeps it Terminating, as machines can.
 //   - Gone, or replaced by another pod of its name: the provider is told to forget it, with grace 0.
 //
-// The first status of a new pod replaces what it had, on the condition that it is still the pod that the watch told of. All
-// others, and the first where that is refused, are written as one patch of what differs. There is at most one write at a time per
-// pod, always of the status that the provider reports then: a newer status is never overwritten by an older one. Writes that fail are repeated after 0.1 s,
-// doubling up to 30 s, or when the API server says; a pod that is not there is left to the watch. While a node is
-// silent nothing at all happens to its pods; [Broker.Reassert] makes up for it.
+// The first status of a new pod replaces what it had, on the condition that it is still the pod that the watch told of.
+// All others, and the first where that is refused, are written as one patch of what differs. There is at most one write
+// at a time per pod, always of the status that the provider reports then: a newer status is never overwritten by an
+// older one. Writes that fail are repeated after 0.1 s, doubling up to 30 s, or when the API server says; a pod that is
+// not there is left to the watch. While a node is silent nothing at all happens to its pods; [Broker.Reassert] makes up
+// for it.
 //
 // Pods are handed to the provider without their status (but for conditions that others wrote) and managedFields; pods
 // that are to be adopted have all of it. They are shared, not copied.
