@@ -20,8 +20,9 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// The bare loop is what no simulator can be much faster than: it writes the least status that says Running, once for a pod and
-// in the way that costs the API server the least, knows nothing and remembers nothing. What it reaches on a machine is what the control plane itself takes there.
+// The bare loop is what no simulator can be much faster than: it writes the least status that says Running, once for a pod
+// and in the way that costs the API server the least, knows nothing and remembers nothing. What it reaches on a machine is
+// what the control plane itself takes there.
 
 // bareNodes, in the environment of this binary, makes it the bare loop for those nodes.
 const bareNodes = "MOONLET_BARE_NODES"

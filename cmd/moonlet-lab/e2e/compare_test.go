@@ -107,6 +107,9 @@ func BenchmarkCompare(b *testing.B) {
 	contenders := []contender{
 		{"kwok", startKWOK}, {"moonlet", moonletStarter("0")}, {"moonlet with events", moonletStarter("")}, {"bare loop", startBare},
 	}
+	if !slices.ContainsFunc(contenders, contender.wanted) {
+		b.Fatalf("ONLY=%s names no contender", onlyThese)
+	}
 	for _, nodes := range []int{1, 1000} {
 		all := map[string][]measured{}
 		for round := range compareRounds {

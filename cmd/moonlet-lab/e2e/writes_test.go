@@ -113,6 +113,9 @@ func pendingPods(b *testing.B, client kubernetes.Interface, n int) []*v1.Pod {
 		}
 		pods[i] = p
 	})
+	if b.Failed() {
+		b.FailNow()
+	}
 	return pods
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -48,6 +49,8 @@ type apiserver struct {
 	lists   int
 	watches []string // their selectors
 	opened  map[string]int
+
+	newer bool // pods are sent with a field in their status that nobody here knows
 
 	// fault may fail a request before it takes place, or after. Nil: none fails.
 	fault func(r *http.Request) *fault
@@ -374,13 +377,38 @@ func (a *apiserver) sendEvent(w io.Writer, e event) {
 	if err := a.codec.Encode(&p, &object); err != nil {
 		a.t.Errorf("encode: %v", err)
 	}
-	frame, err := (&metav1.WatchEvent{Type: e.kind, Object: runtime.RawExtension{Raw: []byte(object.String())}}).Marshal()
+	raw := []byte(object.String())
+	if a.newer {
+		raw = a.withMore(&p)
+	}
+	frame, err := (&metav1.WatchEvent{Type: e.kind, Object: runtime.RawExtension{Raw: raw}}).Marshal()
 	if err != nil {
 		a.t.Errorf("encode: %v", err)
 	}
 	_, _ = w.Write(binary.BigEndian.AppendUint32(nil, uint32(len(frame))))
 	_, _ = w.Write(frame)
 }
+
+// withMore encodes a pod as an API server does whose pods have a field more in their status.
+func (a *apiserver) withMore(p *v1.Pod) []byte {
+	meta, errMeta := p.ObjectMeta.Marshal()
+	spec, errSpec := p.Spec.Marshal()
+	status, errStatus := p.Status.Marshal()
+	status = append(status, unknownField...)
+	var pod []byte
+	for i, part := range [][]byte{meta, spec, status} {
+		pod = append(pod, byte(i+1)<<3|2) // metadata, spec and status are the fields 1, 2 and 3, all bytes
+		pod = append(binary.AppendUvarint(pod, uint64(len(part))), part...)
+	}
+	envelope, err := (&runtime.Unknown{TypeMeta: runtime.TypeMeta{APIVersion: "v1", Kind: "Pod"}, Raw: pod}).Marshal()
+	if err := errors.Join(errMeta, errSpec, errStatus, err); err != nil {
+		a.t.Errorf("encode: %v", err)
+	}
+	return append([]byte("k8s\x00"), envelope...)
+}
+
+// unknownField is field 1000, one byte, as protobuf encodes it.
+var unknownField = []byte{0xc2, 0x3e, 1, 'x'}
 
 // writeStatus does what how makes of a request's body, and answers it.
 func (a *apiserver) writeStatus(w http.ResponseWriter, r *http.Request, name types.NamespacedName,

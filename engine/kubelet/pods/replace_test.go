@@ -70,6 +70,20 @@ func TestAPodChangedMeanwhileIsPatched(t *testing.T) {
 	})
 }
 
+// What an API server newer than we are has of a pod must not be lost by our writing it.
+func TestAPodWithFieldsOfANewerAPIServerIsPatched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, asNotifier)
+		r.api.newer = true
+		r.run()
+		r.api.create(newPod("web"))
+		r.phase(web, v1.PodRunning)
+		if d := cmp.Diff([]string{"patch"}, r.api.verbs(web.String())); d != "" {
+			t.Errorf("writes (-want +got)\n%s", d)
+		}
+	})
+}
+
 // A role as kubelets have it allows patches only.
 func TestWhoMayNotReplacePatchesFromThenOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
