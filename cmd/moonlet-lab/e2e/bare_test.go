@@ -18,6 +18,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
+
+	labs "github.com/moonlet-dev/moonlet/cmd/moonlet-lab/internal/lab"
 )
 
 // The bare loop is what no simulator can be much faster than: it writes the least status that says Running, once for a pod
@@ -36,7 +38,7 @@ func startBare(b *testing.B, l *lab, _ kubernetes.Interface, nodes []string) *ex
 	cmd.Env = append(l.env(), bareNodes+"="+strings.Join(nodes, ","), "KUBECONFIG="+l.kubeconfig())
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
+	if err := labs.StartAsBatch(cmd); err != nil { // as the control plane's own parts beside the API server
 		b.Fatal(err)
 	}
 	return cmd

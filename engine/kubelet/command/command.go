@@ -7,7 +7,6 @@ package command
 import (
 	"fmt"
 	"os"
-	"runtime"
 	"runtime/debug"
 	"strings"
 
@@ -36,7 +35,8 @@ port-forward and top work as with other nodes. Scripts and configuration are rea
 The nodes carry the taint virtual-kubelet.io/provider, so that only pods that tolerate it come. Ctrl-C stops nothing but
 this process: start it again and it goes on with its pods; --on-exit drain or delete cleans up instead.
 
-Where the control plane runs on this machine too, half of the processors are left to it; $GOMAXPROCS decides otherwise.`,
+Where the control plane runs on this machine too, half of the processors are left to it ($GOMAXPROCS decides otherwise), and
+on the others it goes first: on Linux, the process is scheduled as a batch job (SCHED_BATCH).`,
 		Example: `  moonlet kubelet
   moonlet kubelet --nodes 3 --nodename moon --scripts examples/first
   moonlet kubelet --provider-config examples/provider.toml
@@ -82,15 +82,6 @@ func flags(cmd *cobra.Command) {
 // holds is mostly pods, which stay. For 1,000 nodes with 10,000 pods it is 176 MiB resident instead of 220. $GOGC goes before.
 const gcPercent = 50
 
-// makeRoom leaves half of the processors, rounded down, to the control plane that this machine also runs: it does nine tenths of
-// the work that a pod is. On all of them, our threads would look for work and the garbage collector would use what seems idle, in
-// time that is the API server's: a sixth of our CPU. $GOMAXPROCS goes before.
-func makeRoom(near bool) {
-	if near && os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS((runtime.GOMAXPROCS(0) + 1) / 2)
-	}
-}
-
 func run(cmd *cobra.Command, registry *kubelet.Registry, version string) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
@@ -114,7 +105,9 @@ func run(cmd *cobra.Command, registry *kubelet.Registry, version string) error {
 	if err != nil {
 		return err
 	}
-	makeRoom(b.Near())
+	if b.Near() {
+		makeRoom(log)
+	}
 	return b.Run(cmd.Context(), func() {
 		// A banner among JSON lines would be noise to whoever collects them: they get a line that tells the same.
 		if store.Current().Log.Format == "json" {

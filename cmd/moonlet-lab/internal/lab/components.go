@@ -33,8 +33,9 @@ const (
 // A program is a component as it is to be started.
 type program struct {
 	Component
-	args []string
-	env  []string
+	args  []string
+	env   []string
+	aside bool // the API server goes before it
 }
 
 // plan is all that the command lines follow from.
@@ -61,8 +62,9 @@ func (p plan) program(name, url, health string, args []string) program {
 	made := program{
 		Component: Component{Name: name, URL: url, HealthURL: url + health, Log: p.Dir.Log(name)},
 		args:      args,
+		aside:     name != apiServer,
 	}
-	if name != apiServer {
+	if made.aside {
 		made.env = append(made.env, "GOMAXPROCS="+strconv.Itoa(othersProcessors()))
 	}
 	if p.Load {
@@ -72,7 +74,8 @@ func (p plan) program(name, url, health string, args []string) program {
 }
 
 // othersProcessors are how many processors the parts beside the API server use: half of ours. They have little to do at a time,
-// and on all processors their threads look for more in time that is the API server's: a twentieth of what everything takes.
+// and on all processors their threads look for more in time that is the API server's: a twentieth of what everything takes. For
+// the same reason they are batch jobs: a tenth of what they take.
 func othersProcessors() int { return (runtime.GOMAXPROCS(0) + 1) / 2 }
 
 func (p plan) etcdArgs() []string {

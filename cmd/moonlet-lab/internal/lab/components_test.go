@@ -66,11 +66,14 @@ func TestLoadMakesGarbageCollectionRare(t *testing.T) {
 	}
 }
 
-func TestTheAPIServerAloneHasAllProcessors(t *testing.T) {
+func TestTheAPIServerAloneHasAllProcessorsAndGoesFirst(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(5))
 	for _, made := range slices.Concat(testPlan().stages()...) {
 		if limited := slices.Contains(made.env, "GOMAXPROCS=3"); limited == (made.Name == apiServer) {
 			t.Errorf("%s on 3 of 5 processors: %v", made.Name, limited)
+		}
+		if made.aside == (made.Name == apiServer) {
+			t.Errorf("%s is a batch job: %v", made.Name, made.aside)
 		}
 	}
 }

@@ -76,7 +76,11 @@ func (l launcher) start(ctx context.Context, p program) (*process, error) {
 	cmd.Env = append(cmd.Env, p.env...)
 	// Ctrl-C reaches all processes of a terminal's foreground group; it is for the supervisor, which knows the order.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
+	start := cmd.Start
+	if p.aside {
+		start = func() error { return StartAsBatch(cmd) }
+	}
+	if err := start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", p.Name, err)
 	}
 	started := &process{program: p, cmd: cmd, done: make(chan struct{}), logFrom: written}
