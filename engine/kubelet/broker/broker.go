@@ -169,6 +169,10 @@ func (b *Broker) podOptions(writer kubernetes.Interface) pods.Options {
 	if b.opts.Provider.ResolveEnv {
 		o.Resolve = b.resolver().Resolve
 	}
+	if b.cluster.Near {
+		// HTTP/1.1 costs us a twelfth less CPU. HTTP/2's pings find out a server that vanished without a word; on its own machine none does.
+		o.Watcher = writer
+	}
 	return o
 }
 

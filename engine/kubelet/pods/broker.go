@@ -20,6 +20,7 @@ import (
 type Options struct {
 	Client    kubernetes.Interface // a real one: pods are read and written beneath its types
 	Writer    kubernetes.Interface // for what the workers ask; nil: Client
+	Watcher   kubernetes.Interface // for the watches; nil: Client
 	Provider  kubelet.Provider
 	Nodes     []string               // whose pods are ours
 	Namespace string                 // only its pods; "": all
@@ -72,13 +73,16 @@ func New(o Options) *Broker {
 	if o.Writer == nil {
 		o.Writer = o.Client
 	}
+	if o.Watcher == nil {
+		o.Watcher = o.Client
+	}
 	if o.Clock == nil {
 		o.Clock = clock.Real()
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	b := &Broker{opts: o, api: api{o.Writer.CoreV1().RESTClient(), o.Client.CoreV1().RESTClient()}, table: newTable(o.Nodes), queue: newQueue()}
+	b := &Broker{opts: o, api: api{o.Writer.CoreV1().RESTClient(), o.Watcher.CoreV1().RESTClient()}, table: newTable(o.Nodes), queue: newQueue()}
 	b.polls = trouble{log: o.Log, text: "the provider does not say how a pod is"}
 	b.writes = trouble{log: o.Log, text: "a pod's status could not be written"}
 	b.adopter, _ = o.Provider.(kubelet.Adopter)

@@ -20,6 +20,15 @@ type sighting struct {
 	spec   []byte
 	status []byte
 	pod    *v1.Pod // instead of spec and status, where a list had it decoded
+	frame  *[]byte // what spec and status are part of; nil: nobody's
+}
+
+// release gives back the memory of spec and status, which are not to be read after it.
+func (s *sighting) release() {
+	if s.frame != nil {
+		frames.Put(s.frame)
+		s.frame, s.spec, s.status = nil, nil, nil
+	}
 }
 
 var (

@@ -3,6 +3,7 @@ package pods
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -47,6 +48,31 @@ func TestPodIsDecodedWithoutItsManagedFields(t *testing.T) {
 	status, err := s.decodeStatus()
 	if err != nil || status.Phase != v1.PodRunning {
 		t.Errorf("status %+v, %v", status, err)
+	}
+}
+
+// The memory of an event is used again for another one.
+func TestWhatIsKeptOfAPodDoesNotReferToItsFrame(t *testing.T) {
+	frame := encodedPod(t)
+	s, err := decodePod(frame)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.frame = &frame
+	r, _, err := newTable([]string{"moon-1"}).observe(s, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := r.seen.pod.DeepCopy()
+	s.release()
+	if s.spec != nil || s.status != nil {
+		t.Error("spec and status can still be read")
+	}
+	for i := range frame {
+		frame[i] = 'x'
+	}
+	if diff := cmp.Diff(before, r.seen.pod); diff != "" || r.seen.pod.Spec.NodeName != "moon-1" {
+		t.Errorf("on node %q now\n%s", r.seen.pod.Spec.NodeName, diff)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -56,15 +57,18 @@ func (s *stream) Stop() {
 func (s *stream) run() {
 	defer close(s.events)
 	defer s.Stop()
-	frames := bufio.NewReaderSize(s.body, 64<<10)
+	body := bufio.NewReaderSize(s.body, 64<<10)
 	for {
-		frame, err := readFrame(frames)
+		read, err := readFrame(body)
 		if err != nil && !errors.Is(err, errMalformed) {
 			return // the end of a watch is nothing special, whatever it looks like
 		}
 		var event watch.Event
 		if err == nil {
-			event, err = decodeEvent(frame)
+			event, err = decodeEvent(*read)
+		}
+		if s, ok := event.Object.(*sighting); ok && err == nil {
+			s.frame = read
 		}
 		if err != nil {
 			event = watch.Event{Type: watch.Error, Object: apierrors.NewClientErrorReporter(
@@ -84,7 +88,10 @@ func (s *stream) run() {
 // mostFrame bounds an event: etcd holds objects of about 2 MB at most.
 const mostFrame = 16 << 20
 
-func readFrame(r *bufio.Reader) ([]byte, error) {
+// frames are buffers for encoded events: some KB each.
+var frames = sync.Pool{New: func() any { return new([]byte) }}
+
+func readFrame(r *bufio.Reader) (*[]byte, error) {
 	var length [4]byte
 	if _, err := io.ReadFull(r, length[:]); err != nil {
 		return nil, err
@@ -93,8 +100,9 @@ func readFrame(r *bufio.Reader) ([]byte, error) {
 	if size > mostFrame {
 		return nil, fmt.Errorf("%w: an event of %d bytes", errMalformed, size)
 	}
-	frame := make([]byte, size)
-	_, err := io.ReadFull(r, frame)
+	frame := frames.Get().(*[]byte)
+	*frame = slices.Grow((*frame)[:0], int(size))[:size]
+	_, err := io.ReadFull(r, *frame)
 	return frame, err
 }
 

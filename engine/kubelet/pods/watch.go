@@ -173,6 +173,7 @@ func (w *watcher) Update(object any) error { return w.Add(object) }
 func (w *watcher) observe(object any, listed bool) (*record, error) {
 	b := w.broker
 	s := sightingIn(object)
+	defer s.release()
 	if len(w.nodes) > 1 && !b.table.ours(s.node()) {
 		return nil, nil
 	}
@@ -197,6 +198,7 @@ func sightingIn(object any) *sighting {
 // Delete takes notice of a pod's end.
 func (w *watcher) Delete(object any) error {
 	s := sightingIn(object)
+	defer s.release()
 	w.vanish(key{Namespace: s.Namespace, Name: s.Name}, s.UID)
 	return nil
 }
