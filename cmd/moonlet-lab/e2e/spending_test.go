@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -38,32 +37,25 @@ func (s spending) String() string {
 	return strings.Join(parts, "  ")
 }
 
-// restLoad is how much of a core a control plane uses at most that has nothing to do but take the leases of a thousand nodes. On a
-// slow machine it is more; there it rests when what it uses has been the same, to a tenth of a core, for so many looks.
-const (
-	restLoad  = 0.35
-	restLooks = 5
-)
+// restLoad is how much of a core a control plane uses that has nothing to do but take the leases of a thousand nodes.
+const restLoad = 0.35
 
 // rests waits until the control plane does nothing of its own any more. Its controllers go on for many seconds after nodes
 // come and go, taints, annotations and garbage, and whoever has its nodes Ready sooner would pay for that in what follows.
 func rests(tb testing.TB, l *lab) {
 	tb.Helper()
 	const look = 2 * time.Second
-	load, same, before := 0.0, 0, spent(tb, l, os.Getpid())
+	load, before := 0.0, spent(tb, l, os.Getpid())
 	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); {
 		time.Sleep(look)
-		now, last := spent(tb, l, os.Getpid()), load
+		now := spent(tb, l, os.Getpid())
 		load = 0
 		for name, used := range now.since(before) {
 			if name != simulator && name != "client" {
 				load += used / look.Seconds()
 			}
 		}
-		if before, same = now, same+1; math.Abs(load-last) > 0.1 {
-			same = 0
-		}
-		if load < restLoad || same == restLooks && load < 1 {
+		if before = now; load < restLoad {
 			return
 		}
 	}
