@@ -45,21 +45,26 @@ const restLoad = 0.35
 func rests(tb testing.TB, l *lab) {
 	tb.Helper()
 	const look = 2 * time.Second
-	load, before := 0.0, spent(tb, l, os.Getpid())
+	used, before := spending{}, spent(tb, l, os.Getpid())
 	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); {
 		time.Sleep(look)
 		now := spent(tb, l, os.Getpid())
-		load = 0
-		for name, used := range now.since(before) {
-			if name != simulator && name != "client" {
-				load += used / look.Seconds()
-			}
-		}
-		if before = now; load < restLoad {
+		used = now.since(before)
+		if before = now; used.byControlPlane() < restLoad*look.Seconds() {
 			return
 		}
 	}
-	tb.Fatalf("the control plane does not come to rest: it uses %.2f of a core", load)
+	tb.Fatalf("the control plane does not come to rest: CPU seconds in %v: %s", look, used)
+}
+
+func (s spending) byControlPlane() float64 {
+	sum := 0.0
+	for name, used := range s {
+		if name != simulator && name != "client" {
+			sum += used
+		}
+	}
+	return sum
 }
 
 // components are the processes of the control plane: the lab's binary, told which part to be.

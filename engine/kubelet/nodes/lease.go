@@ -108,7 +108,9 @@ func (k *Keeper) insist(ctx context.Context, n *node, due time.Time) error {
 // assert renews the lease of a node, which it first registers where it is not ours any more.
 func (k *Keeper) assert(ctx context.Context, n *node) error {
 	if api := n.known(); api == nil || !k.mine(n, api) {
-		return k.register(ctx, n)
+		if err := k.register(ctx, n); err != nil {
+			return err
+		}
 	}
 	return k.renew(ctx, n)
 }

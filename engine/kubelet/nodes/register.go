@@ -11,13 +11,13 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// register makes a node ours, whether there is none yet, an old one of ours or somebody else's that we may take, and
-// renews its lease. A node that existed still has to be told how it is. It is for whoever may touch n.lease.
+// register makes a node ours, whether there is none yet, an old one of ours or somebody else's that we may take. A node
+// that existed still has to be told how it is. It is for whoever may touch n.lease.
 func (k *Keeper) register(ctx context.Context, n *node) error {
 	if err := k.take(ctx, n); err != nil {
 		return fmt.Errorf("register node %s: %w", n.name, err)
 	}
-	return k.renew(ctx, n)
+	return nil
 }
 
 // take creates or adopts a node. What it believes of it may be old; then it reads it and tries again.

@@ -29,12 +29,12 @@ func TestNewNodeIsReadyWithOneRequest(t *testing.T) {
 				Labels: map[string]string{
 					"type": "virtual-kubelet", "kubernetes.io/role": "agent", "node-role.kubernetes.io/agent": "",
 					"kubernetes.io/hostname": "a", "kubernetes.io/os": "linux", "beta.kubernetes.io/os": "linux",
-					"kubernetes.io/arch": "amd64", "node.kubernetes.io/exclude-from-external-load-balancers": "true",
+					"kubernetes.io/arch": "amd64", "beta.kubernetes.io/arch": "amd64", "node.kubernetes.io/exclude-from-external-load-balancers": "true",
 					"alpha.service-controller.kubernetes.io/exclude-balancer": "true",
 				},
 				Annotations: map[string]string{
 					"moonlet.dev/kubelet": "us", "metrics.k8s.io/resource-metrics-path": "/nodes/a/metrics/resource",
-					"moonlet.dev/kept": `{"labels":["alpha.service-controller.kubernetes.io/exclude-balancer","beta.kubernetes.io/os",` +
+					"moonlet.dev/kept": `{"labels":["alpha.service-controller.kubernetes.io/exclude-balancer","beta.kubernetes.io/arch","beta.kubernetes.io/os",` +
 						`"kubernetes.io/arch","kubernetes.io/hostname","kubernetes.io/os","kubernetes.io/role",` +
 						`"node-role.kubernetes.io/agent","node.kubernetes.io/exclude-from-external-load-balancers","type"],` +
 						`"annotations":["metrics.k8s.io/resource-metrics-path"],"taints":["virtual-kubelet.io/provider:NoSchedule"]}`,
@@ -96,6 +96,16 @@ func machineIDs(t *trial, got, want *v1.Node) {
 		t.Errorf("machine %q, system %q, boot %q", g.MachineID, g.SystemUUID, g.BootID)
 	}
 	w.MachineID, w.SystemUUID, w.BootID = g.MachineID, g.SystemUUID, g.BootID
+}
+
+func TestAllNodesAreReadyBeforeTheirLeasesAreMade(t *testing.T) {
+	inBubble(t, func(t *trial) {
+		t.run(nil, many(100)...)
+		want := slices.Concat(slices.Repeat([]string{"create nodes"}, 100), slices.Repeat([]string{"create leases"}, 100))
+		if diff := cmp.Diff(want, t.started); diff != "" {
+			t.Error(diff)
+		}
+	})
 }
 
 func TestManyNodesAreFoundWithTwoRequests(t *testing.T) {

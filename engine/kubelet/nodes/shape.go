@@ -36,7 +36,6 @@ func (t Template) labels(name string) map[string]string {
 	}
 	if t.Info.OperatingSystem != "" {
 		all[v1.LabelOSStable] = t.Info.OperatingSystem
-		all["beta.kubernetes.io/os"] = t.Info.OperatingSystem
 	}
 	if t.Info.Architecture != "" {
 		all[v1.LabelArchStable] = t.Info.Architecture
@@ -47,8 +46,17 @@ func (t Template) labels(name string) map[string]string {
 		}
 	}
 	maps.Copy(all, t.Labels)
+	for old, label := range oldLabels {
+		if value, has := all[label]; has && all[old] == "" {
+			all[old] = value
+		}
+	}
 	return all
 }
+
+// oldLabels are the names that labels had before, as a kubelet writes them too. Where one is missing, Kubernetes' node
+// lifecycle controller adds it, with a request for every node.
+var oldLabels = map[string]string{"beta.kubernetes.io/os": v1.LabelOSStable, "beta.kubernetes.io/arch": v1.LabelArchStable}
 
 // annotations are those of a node, but for the one that lists what is ours.
 func (t Template) annotations(name, identity string) map[string]string {

@@ -21,9 +21,10 @@ const (
 	startWorkers = 48 // nodes registered at the same time
 )
 
-// Start registers all nodes and renews their leases; nodes whose hearts do not beat stay silent. Nodes that somebody
-// else keeps are waited for, as long as Options.Patience lasts, and nodes that are not Moonlet's are an error at once:
-// then nothing has been written. It is called once, before Run, which should follow soon: leases expire.
+// Start registers all nodes, and gives leases to those that have none when all are registered; nodes whose hearts do not
+// beat stay silent. Nodes that somebody else keeps are waited for, as long as Options.Patience lasts, and nodes that are
+// not Moonlet's are an error at once: then nothing has been written. It is called once, before Run, which should follow
+// soon: leases expire.
 func (k *Keeper) Start(ctx context.Context) error {
 	began := k.o.Clock.Now()
 	if err := k.patiently(ctx, began, k.look); err != nil {
@@ -32,15 +33,24 @@ func (k *Keeper) Start(ctx context.Context) error {
 	if err := k.waitForOthers(ctx, began); err != nil {
 		return err
 	}
-	began = k.o.Clock.Now()
+	if err := k.all(ctx, "nodes registered", k.enter); err != nil {
+		return err
+	}
+	return k.all(ctx, "leases made", k.firstLease)
+}
+
+// all does something for every node, for some of them at the same time, and tells how many it is done for. The
+// patience for each begins anew.
+func (k *Keeper) all(ctx context.Context, what string, do func(context.Context, *node) error) error {
+	began := k.o.Clock.Now()
 	told, done := k.teller(k.o.Progress), atomic.Int32{}
 	told.told = began // what is quick needs no words
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(startWorkers)
 	for _, n := range k.nodes {
 		group.Go(func() error {
-			err := k.patiently(ctx, began, func(ctx context.Context) error { return k.enter(ctx, n) })
-			told.tell(fmt.Sprintf("%d of %d nodes registered", done.Add(1), len(k.nodes)))
+			err := k.patiently(ctx, began, func(ctx context.Context) error { return do(ctx, n) })
+			told.tell(fmt.Sprintf("%d of %d %s", done.Add(1), len(k.nodes), what))
 			return err
 		})
 	}
@@ -72,7 +82,8 @@ func final(err error) bool {
 		apierrors.IsBadRequest(err) || apierrors.IsMethodNotSupported(err)
 }
 
-// enter registers one node, unless its heart stands still, and has its status accepted.
+// enter registers one node, unless its heart stands still, and has its status accepted. A lease that it has already is
+// renewed with that: somebody else may wait for it to expire.
 func (k *Keeper) enter(ctx context.Context, n *node) error {
 	if !k.alive(ctx, n) {
 		k.hush(n, "its heart does not beat")
@@ -81,11 +92,25 @@ func (k *Keeper) enter(ctx context.Context, n *node) error {
 	if err := k.register(ctx, n); err != nil {
 		return err
 	}
+	if n.lease != nil {
+		if err := k.renew(ctx, n); err != nil {
+			return err
+		}
+	}
 	if err := k.writeStatus(ctx, n); err != nil {
 		return err
 	}
 	k.o.Tell(n.name, starting)
 	return nil
+}
+
+// firstLease makes the lease of a node that has entered and has none. It is due within half a minute, and made after all
+// nodes have entered: a thousand of them are Ready in two thirds of the time.
+func (k *Keeper) firstLease(ctx context.Context, n *node) error {
+	if n.silent.Load() || n.lease != nil {
+		return nil
+	}
+	return k.renew(ctx, n)
 }
 
 // look reads what there is of our nodes and leases.

@@ -40,3 +40,22 @@ func policyOf(t *testing.T, thread int) uint32 {
 	}
 	return now.Policy
 }
+
+func TestAllPartsOfALabButTheAPIServerAreBatchJobs(t *testing.T) {
+	c, state := ready(t, Dir(t.TempDir()))
+	for _, part := range state.Components {
+		want := uint32(unix.SCHED_BATCH)
+		if part.Name == apiServer {
+			want = policyOf(t, 0)
+		}
+		if got := policyOf(t, part.PID); got != want {
+			t.Errorf("the policy of %s is %d, want %d", part.Name, got, want)
+		}
+	}
+	if err := Stop(t.Context(), c.dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-c.done; err != nil {
+		t.Error(err)
+	}
+}
