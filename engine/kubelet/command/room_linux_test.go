@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"os"
 	"runtime"
 	"strconv"
@@ -73,8 +74,10 @@ func TestAPolicyThatSomebodyChoseIsObeyed(t *testing.T) {
 }
 
 func TestAThreadThatHasEndedIsNoError(t *testing.T) {
-	ended := 0
-	elsewhere(func() { ended = unix.Gettid() })
+	ended := os.Getpid()
+	for ended == os.Getpid() { // the first thread never ends: Go parks it, and gives the next goroutine another
+		elsewhere(func() { ended = unix.Gettid() })
+	}
 	for policyErr := error(nil); policyErr == nil; { // it ends a little later than its goroutine
 		_, policyErr = unix.SchedGetAttr(ended, 0)
 	}
@@ -83,15 +86,25 @@ func TestAThreadThatHasEndedIsNoError(t *testing.T) {
 	}
 }
 
-// schedule gives all threads a policy.
+// schedule gives all threads a policy, also those that start meanwhile.
 func schedule(t *testing.T, policy uint32) {
 	t.Helper()
-	threads, err := os.ReadDir("/proc/self/task")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, thread := range threads {
-		id, _ := strconv.Atoi(thread.Name()) // the kernel's
-		_ = unix.SchedSetAttr(id, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: policy}, 0)
+	for done := map[string]bool{}; ; {
+		threads, err := os.ReadDir("/proc/self/task")
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := len(done)
+		for _, thread := range threads {
+			id, _ := strconv.Atoi(thread.Name()) // the kernel's
+			err := unix.SchedSetAttr(id, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: policy}, 0)
+			if err != nil && !errors.Is(err, unix.ESRCH) {
+				t.Fatal(err)
+			}
+			done[thread.Name()] = true
+		}
+		if len(done) == before {
+			return
+		}
 	}
 }
