@@ -273,6 +273,11 @@ func TestHostileScriptsHarmNobodyElse(t *testing.T) {
 			continue
 		}
 		ok := t.Run(strings.TrimSuffix(b.file, ".lua"), func(t *testing.T) {
+			defer func() {
+				if t.Failed() && s.alive() {
+					t.Logf("shown of %s: %q", b.file, s.shown(t, b.file))
+				}
+			}()
 			s.lay(t, b)
 			switch b.end {
 			case "refused":

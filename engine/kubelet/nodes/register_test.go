@@ -108,6 +108,15 @@ func TestAllNodesAreReadyBeforeTheirLeasesAreMade(t *testing.T) {
 	})
 }
 
+func TestOldLabelsFollowThoseThatAUserGives(t *testing.T) {
+	inBubble(t, func(t *trial) {
+		t.run(func(o *nodes.Options) { o.Template.Labels = map[string]string{"kubernetes.io/arch": "arm64"} }, "a")
+		if got := t.api.node("a").Labels["beta.kubernetes.io/arch"]; got != "arm64" {
+			t.Errorf("beta.kubernetes.io/arch is %q", got)
+		}
+	})
+}
+
 func TestManyNodesAreFoundWithTwoRequests(t *testing.T) {
 	inBubble(t, func(t *trial) {
 		t.run(nil, many(100)...)
