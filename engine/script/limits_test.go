@@ -121,6 +121,16 @@ func TestBombsAtLoadEndToo(t *testing.T) {
 	}
 }
 
+// With time enough the memory is what ends a file that eats it: how long 64 MiB take is a matter of the machine (a third of a
+// second with the race detector on a quiet one, more than the second that a load has on a busy one).
+func TestAFileThatEatsMemoryIsRefusedForItsMemory(t *testing.T) {
+	rt := newRuntime(t, script.Options{LoadTime: 20 * time.Second})
+	set, problems := rt.Load(1, sources([]string{"a.lua", "local t = {} while true do t = { t, {}, {}, {} } end"}), env)
+	if set != nil || len(problems) != 1 || problems[0].Kind != script.Limit || !strings.Contains(problems[0].Error(), "too much memory") {
+		t.Errorf("%v", problems)
+	}
+}
+
 func TestFourBombsAtOnceSpareInnocentHooks(t *testing.T) {
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(600 << 20))
 	rt := newRuntime(t, script.Options{})
