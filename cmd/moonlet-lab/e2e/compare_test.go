@@ -62,9 +62,13 @@ func cheapClient(b *testing.B, l *lab) kubernetes.Interface {
 	if err != nil {
 		b.Fatal(err)
 	}
-	client, err := kubernetes.NewForConfigAndClient(config, &http.Client{Transport: &http.Transport{
+	signed, err := rest.HTTPWrappersForConfig(config, &http.Transport{
 		TLSClientConfig: tls, MaxIdleConnsPerHost: 2 * compareWorkers, DisableCompression: true,
-	}})
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	client, err := kubernetes.NewForConfigAndClient(config, &http.Client{Transport: signed})
 	if err != nil {
 		b.Fatal(err)
 	}

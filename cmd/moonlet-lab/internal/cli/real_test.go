@@ -197,6 +197,14 @@ func (l realLab) apiServerComesBack(t *testing.T) {
 
 func (l realLab) downAndUp(t *testing.T) {
 	before := l.status(t)
+	text, err := os.ReadFile(l.dir.Kubeconfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := os.WriteFile(copied, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	t.Log("\n" + l.run(t, "down"))
 	for _, c := range before.Components {
 		if syscall.Kill(c.PID, 0) == nil {
@@ -210,6 +218,10 @@ func (l realLab) downAndUp(t *testing.T) {
 	l.run(t, "kubectl", "get", "serviceaccount", "robot")
 	if after := l.status(t); after.Server != before.Server {
 		t.Errorf("it was at %s and is at %s", before.Server, after.Server)
+	}
+	// Who joined the lab before, and waits for it, is still known.
+	if who := l.run(t, "kubectl", "--kubeconfig", copied, "auth", "whoami", "-o", "jsonpath={.status.userInfo.username} {.status.userInfo.groups[0]}"); who != "moonlet-lab-admin system:masters" {
+		t.Errorf("with the kubeconfig from before it is %q", who)
 	}
 }
 

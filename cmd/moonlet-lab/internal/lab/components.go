@@ -113,6 +113,7 @@ func (p plan) apiServerArgs() []string {
 		"--allow-privileged=true",
 		"--authorization-mode=Node,RBAC",
 		"--client-ca-file=" + p.Dir.CA().Cert,
+		"--token-auth-file=" + p.Dir.tokens(),
 		"--service-account-issuer=" + issuer,
 		"--service-account-key-file=" + p.Dir.pki("sa.pub"),
 		"--service-account-signing-key-file=" + p.Dir.pki("sa.key"),

@@ -24,6 +24,7 @@ func (d Dir) CA() pki.Files { return d.pair("ca") }
 func (d Dir) Log(program string) string { return d.path("logs", program+".log") }
 
 func (d Dir) etcdData() string  { return d.path("etcd") }
+func (d Dir) tokens() string    { return d.pki("tokens.csv") }
 func (d Dir) lockFile() string  { return d.path("lock") }
 func (d Dir) stateFile() string { return d.path("lab.json") }
 func (d Dir) pair(name string) pki.Files {

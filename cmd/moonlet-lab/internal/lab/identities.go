@@ -4,7 +4,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/moonlet-dev/moonlet/cmd/moonlet-lab/internal/pki"
@@ -13,8 +15,10 @@ import (
 // certLifetime is long enough for any lab: each start signs its certificates anew.
 const certLifetime = 365 * 24 * time.Hour
 
-// The group that Kubernetes lets do everything.
-const masters = "system:masters"
+const (
+	administrator = "moonlet-lab-admin"
+	masters       = "system:masters" // the group that Kubernetes lets do everything
+)
 
 // serverHosts are the names by which the API server may be called.
 var serverHosts = []string{
@@ -44,7 +48,7 @@ func (i identities) write() error {
 		i.issue(ca, "serving", pki.Request{CommonName: "kube-apiserver", Hosts: serverHosts}),
 		i.issue(ca, "kubelet-client", pki.Request{CommonName: "kube-apiserver-kubelet-client", Groups: []string{masters}}),
 		i.issue(front, "front-proxy-client", pki.Request{CommonName: "front-proxy-client"}),
-		i.kubeconfig(ca, i.dir.Kubeconfig(), pki.Request{CommonName: "moonlet-lab-admin", Groups: []string{masters}}),
+		i.administrator(ca),
 		i.kubeconfig(ca, i.dir.pki(controllerManager+".kubeconfig"), pki.Request{CommonName: "system:kube-controller-manager"}),
 		i.kubeconfig(ca, i.dir.pki(scheduler+".kubeconfig"), pki.Request{CommonName: "system:kube-scheduler"}),
 	)
@@ -57,6 +61,20 @@ func (i identities) issue(ca *pki.CA, name string, request pki.Request) error {
 		return err
 	}
 	return pair.Write(i.dir.pair(name))
+}
+
+// administrator is who most of a lab's requests come from, and shows a token: a client certificate is checked anew with each
+// request, for a twentieth of the API server's time.
+func (i identities) administrator(ca *pki.CA) error {
+	token, err := pki.EnsureToken(i.dir.pki("admin.token"))
+	if err != nil {
+		return err
+	}
+	line := fmt.Sprintf("%s,%s,%s,%s\n", token, administrator, administrator, masters)
+	return errors.Join(
+		os.WriteFile(i.dir.tokens(), []byte(line), 0o600),
+		pki.Kubeconfig{Server: i.server, CA: ca.PEM(), User: administrator, Token: token}.Write(i.dir.Kubeconfig()),
+	)
 }
 
 func (i identities) kubeconfig(ca *pki.CA, path string, request pki.Request) error {

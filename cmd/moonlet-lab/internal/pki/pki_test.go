@@ -162,7 +162,11 @@ func TestOnlyTheOwnerReadsKeys(t *testing.T) {
 	if err := (pki.Kubeconfig{}).Write(config); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{files.Key, private, config} {
+	token := filepath.Join(dir, "admin.token")
+	if _, err := pki.EnsureToken(token); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{files.Key, private, config, token} {
 		info, err := os.Stat(path)
 		if err != nil {
 			t.Fatal(err)
@@ -170,6 +174,34 @@ func TestOnlyTheOwnerReadsKeys(t *testing.T) {
 		if mode := info.Mode().Perm(); mode != 0o600 {
 			t.Errorf("%s has mode %o", filepath.Base(path), mode)
 		}
+	}
+}
+
+func TestATokenIsKeptAndEachIsAnother(t *testing.T) {
+	dir := t.TempDir()
+	ensure := func(name string) string {
+		t.Helper()
+		token, err := pki.EnsureToken(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	first, second := ensure("a"), ensure("b")
+	if len(first) < 26 || first == second { // 128 bits in base32
+		t.Errorf("%q and %q", first, second)
+	}
+	if again := ensure("a"); again != first {
+		t.Errorf("%q became %q", first, again)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "empty"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if made := ensure("empty"); made == "" || made != ensure("empty") {
+		t.Errorf("of an empty file: %q", made)
+	}
+	if _, err := pki.EnsureToken(dir); err == nil {
+		t.Error("a folder is a token")
 	}
 }
 
