@@ -76,6 +76,9 @@ func diffConditions(have Print, want, told []v1.PodCondition, now int64) []chang
 	var changes []change
 	for i := range want {
 		if c, ok := diffCondition(have.find(want[i].Type), &want[i], told, now); ok {
+			if changes == nil {
+				changes = make([]change, 0, len(want)) // of a new pod, all
+			}
 			changes = append(changes, c)
 		}
 	}
