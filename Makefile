@@ -139,7 +139,7 @@ idle: build ## 1,000 nodes with 10,000 pods in which nothing happens for ten min
 KWOK_VERSION := v0.8.0
 KWOK := $(CACHE)/kwok/$(KWOK_VERSION)/kwok
 .PHONY: compare
-compare: build $(KWOK) ## 10,000 pods, and experiments, under Moonlet and KWOK on one control plane; 35 minutes (COMPARE=experiments or writes: one part)
+compare: build $(KWOK) ## 10,000 pods, and experiments, under Moonlet and KWOK on one control plane; 18 to 40 minutes (COMPARE=experiments or writes: one part)
 	lab=$$(cmd/moonlet-lab/build.sh) && cd cmd/moonlet-lab && \
 	KWOK="$(KWOK)" KWOK_STAGES="$$(go env GOMODCACHE)/sigs.k8s.io/kwok@$(KWOK_VERSION)/kustomize/stage" \
 	$(E2E) -timeout 60m -run '^$$' -bench '(?i)Compare$(COMPARE)' -benchtime 1x ./e2e

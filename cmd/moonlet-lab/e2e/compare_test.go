@@ -154,13 +154,13 @@ var bars = []struct {
 func judge(nodes int, all map[string][]measured) {
 	kwok, bare := all["kwok"], all["bare loop"]
 	say := func(who, what string, got float64, verdict string) {
-		fmt.Fprintf(os.Stderr, "%4d nodes, %-20s %-28s %8.2f   %s\n", nodes, who, what, got, verdict)
+		fmt.Fprintf(os.Stderr, "%4d nodes, %-20s %-28s %8.2f%s\n", nodes, who, what, got, verdict)
 	}
 	within := func(ok bool, bar float64) string {
 		if ok {
-			return fmt.Sprintf("bar %6.2f  met", bar)
+			return fmt.Sprintf("   bar %6.2f  met", bar)
 		}
-		return fmt.Sprintf("bar %6.2f  MISSED", bar)
+		return fmt.Sprintf("   bar %6.2f  MISSED", bar)
 	}
 	for _, bar := range bars {
 		m := all[bar.name]
