@@ -19,8 +19,8 @@ import (
 )
 
 // A bomb is a script that means ill. Its first line says how; its second one how that must end: "shows: TEXT", an error with that
-// text once it has been asked, or with one of "TEXT|TEXT" where the machine's speed decides; "refused: TEXT", it never gets to
-// serve; "harmless: TEXT", nothing breaks, and why.
+// text once it has been asked, or with one of "TEXT|TEXT" where the machine's speed decides, or with "TEXT|race: TEXT" where it
+// decides with the race detector only; "refused: TEXT", it never gets to serve; "harmless: TEXT", nothing breaks, and why.
 type bomb struct {
 	file, text string
 	end, want  string
@@ -29,7 +29,10 @@ type bomb struct {
 
 // shownIn says whether the error a bomb must end with is among those shown.
 func (b bomb) shownIn(errors string) bool {
-	return slices.ContainsFunc(strings.Split(b.want, "|"), func(text string) bool { return strings.Contains(errors, text) })
+	return slices.ContainsFunc(strings.Split(b.want, "|"), func(text string) bool {
+		text, slow := strings.CutPrefix(text, "race: ")
+		return (raceDetector || !slow) && strings.Contains(errors, text)
+	})
 }
 
 func readBombs(t *testing.T) []bomb {

@@ -2,4 +2,7 @@
 
 package engine_test
 
-const memoryFactor = 1
+const (
+	raceDetector = false
+	memoryFactor = 1
+)

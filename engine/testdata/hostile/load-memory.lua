@@ -1,4 +1,4 @@
 -- load-memory.lua: the file itself eats memory.
--- refused: too much memory|took longer than
+-- refused: too much memory|race: took longer than
 local t = {}
 while true do t = { t, {}, {}, {} } end
